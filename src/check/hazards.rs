@@ -1,0 +1,294 @@
+//! Accepted by the server, but it will fail or mislead when it runs. Few and right rather than
+//! many: each of these has a cause a learner can see in the manifest at hand.
+
+use super::cursor::At;
+use super::fix;
+use super::report::Report;
+use super::rules::selector;
+use crate::shell::syntax;
+use crate::text::Span;
+use crate::yaml::{Node, Value};
+
+/// The pods a manifest makes: the labels and the spec of each.
+struct Pod<'a> {
+    kind: &'a str,
+    labels: At<'a>,
+    spec: At<'a>,
+}
+
+/// Looks at all objects of a manifest together.
+pub(super) fn of(roots: &[&Node], r: &mut Report) {
+    let objects: Vec<At> = roots.iter().map(|root| At::root(root)).collect();
+    let pods: Vec<Pod> = objects.iter().filter_map(pod_of).collect();
+    for pod in &pods {
+        references(pod, &objects, r);
+        unused_volumes(pod, r);
+        probe_ports(pod, r);
+        scripts(pod, r);
+        if matches!(pod.kind, "Job" | "CronJob") {
+            endless_in_job(pod, r);
+        }
+    }
+    for service in objects.iter().filter(|o| o.str_of("kind") == "Service") {
+        unselected(&service.get("spec"), &pods, r);
+    }
+}
+
+fn pod_of<'a>(root: &At<'a>) -> Option<Pod<'a>> {
+    let kind = root.str_of("kind");
+    let at = match kind {
+        "Pod" => root.clone(),
+        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" => {
+            root.get("spec.template")
+        }
+        "CronJob" => root.get("spec.jobTemplate.spec.template"),
+        _ => return None,
+    };
+    Some(Pod { kind, labels: at.get("metadata.labels"), spec: at.get("spec") })
+}
+
+fn containers<'a>(spec: &At<'a>) -> Vec<At<'a>> {
+    let mut all = spec.get("initContainers").items();
+    all.extend(spec.get("containers").items());
+    all
+}
+
+/// ConfigMaps, Secrets and claims a pod cannot start without.
+fn references(pod: &Pod, objects: &[At], r: &mut Report) {
+    for volume in pod.spec.get("volumes").items() {
+        for (key, kind, name) in [
+            ("configMap", "ConfigMap", "name"),
+            ("secret", "Secret", "secretName"),
+            ("persistentVolumeClaim", "PersistentVolumeClaim", "claimName"),
+        ] {
+            let at = volume.get(key);
+            if at.here() {
+                reference(&at, &at.get(name), kind, None, objects, r);
+            }
+        }
+        for source in volume.get("projected.sources").items() {
+            for (key, kind) in [("configMap", "ConfigMap"), ("secret", "Secret")] {
+                let at = source.get(key);
+                reference(&at, &at.get("name"), kind, None, objects, r);
+            }
+        }
+    }
+    for container in containers(&pod.spec) {
+        for one in container.get("envFrom").items() {
+            for (key, kind) in [("configMapRef", "ConfigMap"), ("secretRef", "Secret")] {
+                let at = one.get(key);
+                reference(&at, &at.get("name"), kind, None, objects, r);
+            }
+        }
+        for one in container.get("env").items() {
+            for (key, kind) in [("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")] {
+                let at = one.get("valueFrom").get(key);
+                reference(&at, &at.get("name"), kind, Some(&at.get("key")), objects, r);
+            }
+        }
+    }
+}
+
+fn reference(at: &At, name: &At, kind: &str, key: Option<&At>, objects: &[At], r: &mut Report) {
+    // Each namespace has this one from the start.
+    let given = name.str() == "kube-root-ca.crt";
+    if name.str().is_empty() || at.get("optional").bool() || given {
+        return;
+    }
+    let of_kind = || objects.iter().filter(|o| o.str_of("kind") == kind);
+    let names: Vec<&str> = of_kind().map(|o| o.get("metadata").str_of("name")).collect();
+    let found = of_kind().find(|o| o.get("metadata").str_of("name") == name.str());
+    let Some(found) = found else {
+        let fix = fix::nearest_value(r.text, name, &names);
+        let text = format!("no {kind} `{}` in this manifest", name.str());
+        let one = r.hazard("dangling-reference", name, text);
+        one.help = Some(match kind {
+            "PersistentVolumeClaim" => {
+                "The pod stays Pending until a claim of that name exists.".to_owned()
+            }
+            _ => format!(
+                "The container waits until a {kind} of that name exists, unless the reference is \
+                 `optional: true`."
+            ),
+        });
+        one.fixes.extend(fix);
+        return;
+    };
+    if let Some(key) = key.filter(|key| !key.str().is_empty()) {
+        missing_key(found, key, kind, r);
+    }
+}
+
+fn missing_key(object: &At, key: &At, kind: &str, r: &mut Report) {
+    let lists = ["data", "stringData", "binaryData"];
+    let entries = lists.iter().flat_map(|list| object.get(list).entries());
+    let keys: Vec<&str> = entries.map(|(e, _)| e.key.as_str()).collect();
+    if keys.contains(&key.str()) {
+        return;
+    }
+    let name = object.get("metadata").str_of("name");
+    let fix = fix::nearest_value(r.text, key, &keys);
+    let text = format!("{kind} `{name}` has no key `{}`", key.str());
+    let one = r.hazard("dangling-key", key, text);
+    one.help = Some("The container waits in CreateContainerConfigError until it has.".to_owned());
+    one.fixes.extend(fix);
+}
+
+fn unused_volumes(pod: &Pod, r: &mut Report) {
+    let mounted: Vec<&str> = containers(&pod.spec)
+        .iter()
+        .flat_map(|c| ["volumeMounts", "volumeDevices"].map(|list| c.get(list).items()))
+        .flatten()
+        .map(|mount| mount.str_of("name"))
+        .collect();
+    for volume in pod.spec.get("volumes").items() {
+        let name = volume.get("name");
+        if !name.str().is_empty() && !mounted.contains(&name.str()) {
+            let text = format!("no container mounts the volume `{}`", name.str());
+            r.hazard("unused-volume", &name, text).help = Some(
+                "A volume is seen by those containers only that name it in `volumeMounts`."
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// A probe by name needs the name; one by number of a port its own container does not declare
+/// most likely asks the wrong container.
+fn probe_ports(pod: &Pod, r: &mut Report) {
+    for container in containers(&pod.spec) {
+        let ports = container.get("ports").items();
+        let names: Vec<&str> = ports.iter().map(|p| p.str_of("name")).collect();
+        let numbers: Vec<i64> = ports.iter().filter_map(|p| p.get("containerPort").int()).collect();
+        for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+            for handler in ["httpGet", "tcpSocket", "grpc"] {
+                let port = container.get(probe).get(handler).get("port");
+                if !port.str().is_empty() && !names.contains(&port.str()) {
+                    let fix = fix::nearest_value(r.text, &port, &names);
+                    let text = format!("no port of this container is called `{}`", port.str());
+                    let one = r.hazard("probe-port", &port, text);
+                    one.help = Some("The probe fails each time it is due.".to_owned());
+                    one.fixes.extend(fix);
+                } else if let Some(number) = port.int()
+                    && !numbers.is_empty()
+                    && !numbers.contains(&number)
+                {
+                    let text = format!("this container does not declare port {number}");
+                    let help = "Declaring ports changes nothing, but a probe of another port than \
+                                those declared is most often a slip.";
+                    r.hazard("probe-port", &port, text).help = Some(help.to_owned());
+                }
+            }
+        }
+    }
+}
+
+/// Shells whose scripts the lab can read.
+const SHELLS: [&str; 4] = ["sh", "/bin/sh", "ash", "/bin/ash"];
+
+/// A script the shell will stop at: what stands before the error runs, nothing after it does.
+fn scripts(pod: &Pod, r: &mut Report) {
+    for container in containers(&pod.spec) {
+        let mut words = container.get("command").items();
+        words.extend(container.get("args").items());
+        let shell = words.first().is_some_and(|word| SHELLS.contains(&word.str()));
+        let flag = words.iter().position(|w| w.str().starts_with('-') && w.str().ends_with('c'));
+        let Some(script) = flag.filter(|_| shell).and_then(|i| words.get(i + 1)) else { continue };
+        let Some((offset, message)) = syntax::parse_check(script.str()) else { continue };
+        let upto = script.str().get(..offset as usize).unwrap_or(script.str());
+        let line = upto.matches('\n').count() + 1;
+        let text = format!("sh: line {line}: {message}");
+        let at = At { span: line_span(script, line, r.text), ..script.clone() };
+        r.hazard("shell-syntax", &at, text).help =
+            Some("The shell ends with status 2 when it comes to this line.".to_owned());
+    }
+}
+
+/// Where a line of a script stands in the manifest; the whole script where that is not plain.
+fn line_span(script: &At, line: usize, text: &str) -> Span {
+    let Some(Value::Str(scalar)) = script.node.map(|n| &n.value) else { return script.span };
+    let before = scalar.text.split_inclusive('\n').take(line - 1);
+    let start: usize = before.map(str::len).sum();
+    let of_line = scalar.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or("");
+    let indent = of_line.len() - of_line.trim_start().len();
+    let offset = |at: usize| scalar.source_offset(u32::try_from(at).unwrap_or(u32::MAX)) as usize;
+    let (from, to) = (offset(start + indent), offset(start + of_line.trim_end().len()));
+    match text.get(from..to) {
+        Some(found) if !found.is_empty() && !found.contains('\n') => Span::new(from, to),
+        _ => script.span,
+    }
+}
+
+/// What says plainly that a command never ends.
+const ENDLESS: [&str; 8] = [
+    "tail -f",
+    "tail -F",
+    "tail -n0 -f",
+    "tail -n0 -F",
+    "while true",
+    "while :",
+    "sleep infinity",
+    "sleep inf",
+];
+
+/// A Job is done when all its containers are, so a sidecar among them keeps it from ending.
+fn endless_in_job(pod: &Pod, r: &mut Report) {
+    let list = pod.spec.get("containers").items();
+    if list.len() < 2 {
+        return;
+    }
+    for container in list {
+        let words = ["command", "args"].map(|key| container.get(key).items());
+        let words: Vec<&str> = words.iter().flatten().map(At::str).collect();
+        let script = words.join(" ");
+        let breaks = ["break", "exit", "kill"].iter().any(|word| script.contains(word));
+        if ENDLESS.iter().any(|sign| script.contains(sign)) && !breaks {
+            let name = container.get("name");
+            let text = format!("`{}` never ends, so the Job never completes", name.str());
+            r.hazard("sidecar-in-job", &name, text).help = Some(
+                "Move it to `initContainers` with `restartPolicy: Always`: the kubelet stops such \
+                 a sidecar when the other containers are done."
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// A Service that selects none of the pods next to it, or a port by a name none of them has.
+fn unselected(spec: &At, pods: &[Pod], r: &mut Report) {
+    let wanted = spec.get("selector");
+    if pods.is_empty() || wanted.len() == 0 {
+        return;
+    }
+    let selected: Vec<&Pod> =
+        pods.iter().filter(|pod| selector::matches_labels(&wanted, &pod.labels)).collect();
+    if selected.is_empty() {
+        let text = "this Service selects none of the pods in this manifest".to_owned();
+        let one = r.hazard("selects-nothing", &wanted, text);
+        one.help = Some(
+            "A Service passes traffic to pods that have all labels of its `selector`.".to_owned(),
+        );
+        one.related.extend(
+            pods.iter()
+                .take(3)
+                .map(|pod| (pod.labels.span, "the labels of these pods are here".to_owned())),
+        );
+        return;
+    }
+    let names: Vec<&str> = selected
+        .iter()
+        .flat_map(|pod| containers(&pod.spec))
+        .flat_map(|c| c.get("ports").items())
+        .map(|port| port.str_of("name"))
+        .collect();
+    for port in spec.get("ports").items() {
+        let target = port.get("targetPort");
+        if !target.str().is_empty() && !names.contains(&target.str()) {
+            let fix = fix::nearest_value(r.text, &target, &names);
+            let text = format!("no port of the selected pods is called `{}`", target.str());
+            let one = r.hazard("target-port", &target, text);
+            one.help = Some("The Service has no endpoint for this port.".to_owned());
+            one.fixes.extend(fix);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What the field under the cursor is: its path, type, default, values and a word on it.
+
+use super::complete::shape_name;
+use crate::diagnostic::Hover;
+use crate::kube::schema::{self, Field, Type};
+use crate::text::Span;
+use crate::yaml::{self, Node, Value};
+
+/// A word on the fields learners of multi-container pods meet: `Type.field text`, a line each.
+const WORDS: &str = include_str!("hover.txt");
+
+/// What stands at a byte offset; None outside known fields.
+pub fn hover(text: &str, offset: usize) -> Option<Hover> {
+    let parsed = yaml::parse(text);
+    let inside =
+        |doc: &&yaml::Doc| (doc.span.start as usize) <= offset && offset <= doc.span.end as usize;
+    let root = parsed.docs.iter().find(inside)?.root.as_ref()?;
+    let word = |key: &str| root.get(key).and_then(Node::as_str).unwrap_or("");
+    let of = schema::type_of(word("apiVersion"), word("kind"))?;
+    let mut found = None;
+    walk(root, of, String::new(), offset, 0, &mut found);
+    found
+}
+
+fn covers(span: Span, offset: usize) -> bool {
+    (span.start as usize) <= offset && offset <= span.end as usize
+}
+
+fn walk(
+    node: &Node,
+    of: &'static Type,
+    path: String,
+    offset: usize,
+    depth: usize,
+    found: &mut Option<Hover>,
+) {
+    if depth > 40 {
+        return;
+    }
+    for entry in node.entries() {
+        let whole = entry.key_span.to(entry.value.span);
+        if !covers(whole, offset) {
+            continue;
+        }
+        let Some(field) = of.field(&entry.key) else { continue };
+        let below = match path.is_empty() {
+            true => entry.key.clone(),
+            false => format!("{path}.{}", entry.key),
+        };
+        let scalar = !matches!(entry.value.value, Value::Map(_) | Value::Seq(_));
+        if covers(entry.key_span, offset) || scalar {
+            let span = if covers(entry.key_span, offset) { entry.key_span } else { whole };
+            *found = Some(Hover {
+                span,
+                path: below,
+                type_name: shape_name(&field.shape),
+                required: field.required,
+                doc: doc(of, field),
+                described: (of.name.to_owned(), field.name.to_owned()),
+            });
+            return;
+        }
+        let Some(inner) = field.shape.inner_struct() else { continue };
+        for (i, item) in entry.value.items().iter().enumerate() {
+            let path = format!("{below}[{i}]");
+            walk(item, inner, path, offset, depth + 1, found);
+        }
+        walk(&entry.value, inner, below, offset, depth + 1, found);
+    }
+}
+
+fn doc(of: &Type, field: &Field) -> String {
+    let name = super::go_types::bare_name(of);
+    let word = WORDS.lines().find_map(|line| {
+        let (path, text) = line.split_once(' ')?;
+        (path.split_once('.') == Some((name, field.name))).then_some(text)
+    });
+    let mut parts: Vec<String> = word.map(str::to_owned).into_iter().collect();
+    if !field.values.is_empty() {
+        parts.push(format!("One of {}.", field.values.join(", ")));
+    }
+    if let Some(default) = field.default.filter(|d| !d.is_empty()) {
+        parts.push(format!("{default} if absent."));
+    }
+    parts.join(" ")
+}

@@ -1,0 +1,116 @@
+//! The verdict: stages as kubectl and kube-apiserver have them, never running anything.
+//!
+//! `yaml::parse` gives marked trees; `document` takes each through the server's stages: envelope,
+//! decoding, field rules, warnings. All stages speak at once here, because a learner wants to see
+//! all mistakes; `server` and `kubectl` say what those two would print, who stop at the first
+//! stage that fails.
+
+mod complete;
+mod cursor;
+mod decode;
+mod document;
+mod edit;
+mod fix;
+mod go_types;
+mod hazards;
+mod hover;
+pub mod kubectl;
+mod lines;
+mod must;
+mod names;
+mod report;
+mod rules;
+pub mod server;
+mod show;
+mod warnings;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::kube::{self, Desired, Object};
+use crate::text::Span;
+use crate::yaml::{self, Node};
+use report::Report;
+use std::sync::Arc;
+
+pub use complete::complete;
+pub use hover::hover;
+
+/// More problems than this help nobody.
+const DIAGNOSTICS_MAX: usize = 500;
+
+/// What the text asks for and everything wrong with it.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    pub desired: Arc<Desired>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Checked {
+    /// The objects the server would take: those no error lies in.
+    pub fn accepted(&self) -> Arc<Desired> {
+        let errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+        let errors: Vec<Span> = errors.map(|d| d.span).collect();
+        if errors.is_empty() {
+            return self.desired.clone();
+        }
+        let broken = |object: &Object| {
+            let span = object.origins.root.as_ref().map_or(Span::default(), |root| root.span);
+            errors.iter().any(|e| span.start <= e.start && e.start < span.end.max(span.start + 1))
+        };
+        let objects = self.desired.objects.iter().filter(|o| !broken(o)).cloned().collect();
+        Arc::new(Desired { objects })
+    }
+}
+
+/// Checks a manifest of any number of documents; always answers.
+pub fn check(text: &str) -> Checked {
+    let parsed = yaml::parse(text);
+    let desired = Arc::new(kube::desired(&parsed));
+    let mut diagnostics = parsed.diagnostics;
+    for doc in &parsed.docs {
+        let mut found: Vec<Diagnostic> = objects(std::slice::from_ref(doc))
+            .into_iter()
+            .flat_map(|root| document::check(root, text).diagnostics)
+            .collect();
+        if !doc.complete {
+            found = sure_of(found, doc, &diagnostics);
+        }
+        diagnostics.extend(found);
+    }
+    let mut together = Report::new(text);
+    hazards::of(&objects(&parsed.docs), &mut together);
+    let refused = |hazard: &Diagnostic| {
+        diagnostics.iter().any(|d| d.severity == Severity::Error && d.span == hazard.span)
+    };
+    together.found.retain(|hazard| !refused(hazard));
+    diagnostics.extend(together.found);
+    diagnostics.sort_by_key(|d| (d.span.start, d.severity));
+    diagnostics.dedup();
+    diagnostics.truncate(DIAGNOSTICS_MAX);
+    Checked { desired, diagnostics }
+}
+
+/// Of a document that could not be read to its end, what is certain: what stands before the
+/// first thing that could not be read, and is not merely missing.
+fn sure_of(found: Vec<Diagnostic>, doc: &yaml::Doc, yaml: &[Diagnostic]) -> Vec<Diagnostic> {
+    let inside = |d: &&Diagnostic| doc.span.start <= d.span.start && d.span.end <= doc.span.end;
+    let errors = yaml.iter().filter(|d| d.severity == Severity::Error).filter(inside);
+    let Some(limit) = errors.map(|d| d.span.start).min() else { return found };
+    let missing = |d: &Diagnostic| {
+        d.code == "required" || d.code == "volume-not-found" || d.code == "selector-mismatch"
+    };
+    found.into_iter().filter(|d| d.span.end <= limit && !missing(d)).collect()
+}
+
+/// The objects of the documents that could be read, lists unfolded.
+fn objects(docs: &[yaml::Doc]) -> Vec<&Node> {
+    docs.iter().filter_map(|doc| doc.root.as_ref()).flat_map(unfold).collect()
+}
+
+/// kubectl takes a `List` apart.
+fn unfold(root: &Node) -> Vec<&Node> {
+    let is_list = root.get("kind").and_then(Node::as_str).is_some_and(|k| k.ends_with("List"));
+    match root.get("items") {
+        Some(items) if is_list => items.items().iter().collect(),
+        _ => vec![root],
+    }
+}

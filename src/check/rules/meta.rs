@@ -1,0 +1,110 @@
+//! `metadata` of every kind, labels and annotations wherever they stand.
+//! Models apimachinery pkg/api/validation/objectmeta.go ValidateObjectMeta (v1.36).
+
+use crate::check::cursor::At;
+use crate::check::must::Rule;
+use crate::check::names;
+use crate::check::report::Report;
+
+const ANNOTATIONS_MAX: usize = 256 * 1024;
+
+/// Checks the metadata of an object whose name is under `rule`.
+pub(in crate::check) fn object(meta: &At, rule: Rule, r: &mut Report) {
+    let prefix = meta.get("generateName");
+    if !prefix.str().is_empty() {
+        for objection in rule(&masked(prefix.str())) {
+            r.invalid(&prefix, &objection).code = "bad-name".into();
+        }
+    }
+    let name = meta.get("name");
+    if name.str().is_empty() && prefix.str().is_empty() {
+        r.required(&name, "name or generateName is required")
+            .help
+            .replace("Every object needs a name: add `name:` under `metadata`.".to_owned());
+    } else if !name.str().is_empty() {
+        for objection in rule(name.str()) {
+            let fix = super::super::fix::lower_name(r.text, &name);
+            let one = r.invalid(&name, &objection);
+            one.code = "bad-name".into();
+            one.fixes.extend(fix);
+        }
+    }
+    let namespace = meta.get("namespace");
+    if !namespace.str().is_empty() {
+        for objection in names::label(namespace.str()) {
+            r.invalid(&namespace, &objection).code = "bad-name".into();
+        }
+    }
+    labels(&meta.get("labels"), r);
+    annotations(&meta.get("annotations"), r);
+    owners(&meta.get("ownerReferences"), r);
+    finalizers(&meta.get("finalizers"), r);
+}
+
+/// A prefix may end in `-`: the server adds random letters to it.
+fn masked(prefix: &str) -> String {
+    match prefix.strip_suffix('-') {
+        Some(rest) if prefix.len() > 1 => format!("{rest}a"),
+        _ => prefix.to_owned(),
+    }
+}
+
+/// Labels; the server names the map, not the key.
+pub(in crate::check) fn labels(at: &At, r: &mut Report) {
+    for (entry, value) in at.entries() {
+        let key = At { span: entry.key_span, ..value.called(at.path.clone()) };
+        for objection in names::qualified(&entry.key) {
+            r.invalid_as(&key, &super::super::show::quote(&entry.key), &objection).code =
+                "bad-label".into();
+        }
+        let value = value.called(at.path.clone());
+        for objection in names::label_value(value.str()) {
+            r.invalid(&value, &objection).code = "bad-label".into();
+        }
+    }
+}
+
+pub(in crate::check) fn annotations(at: &At, r: &mut Report) {
+    let mut total = 0;
+    for (entry, value) in at.entries() {
+        total += entry.key.len() + value.str().len();
+        let key = At { span: entry.key_span, ..value.called(at.path.clone()) };
+        for objection in names::qualified(&entry.key.to_lowercase()) {
+            r.invalid_as(&key, &super::super::show::quote(&entry.key), &objection).code =
+                "bad-label".into();
+        }
+    }
+    if total > ANNOTATIONS_MAX {
+        r.too_long(at, ANNOTATIONS_MAX);
+    }
+}
+
+fn owners(at: &At, r: &mut Report) {
+    for owner in at.items() {
+        let version = owner.get("apiVersion");
+        if version.str().is_empty() {
+            r.invalid(&version, "version must not be empty");
+        }
+        for key in ["kind", "name", "uid"] {
+            let field = owner.get(key);
+            if field.str().is_empty() {
+                r.invalid(&field, "must not be empty");
+            }
+        }
+    }
+}
+
+fn finalizers(at: &At, r: &mut Report) {
+    const STANDARD: [&str; 4] =
+        ["kubernetes", "orphan", "foregroundDeletion", "kubernetes.io/pv-protection"];
+    for one in at.items() {
+        let named = one.called(at.path.clone());
+        for objection in names::qualified(one.str()) {
+            r.invalid(&named, &objection);
+        }
+        if !one.str().contains('/') && !STANDARD.contains(&one.str()) {
+            let text = "name is neither a standard finalizer name nor is it fully qualified";
+            r.invalid(&one, text);
+        }
+    }
+}

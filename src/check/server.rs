@@ -1,0 +1,127 @@
+//! What kube-apiserver answers to a strict dry-run create of one object.
+
+use super::document::{self, Verdict};
+use crate::diagnostic::{Diagnostic, Severity, Stage};
+use crate::kube::schema::Kind;
+use crate::yaml::Node;
+
+/// The parts of the server's `Status` that say what was wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// 201, 400, 403, 404 or 422.
+    pub code: u16,
+    /// `BadRequest`, `Invalid`; empty where it was accepted.
+    pub reason: &'static str,
+    pub message: String,
+    pub causes: Vec<Cause>,
+    pub warnings: Vec<String>,
+}
+
+/// One field error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    pub reason: &'static str,
+    pub message: String,
+    pub field: String,
+}
+
+const REASONS: [(&str, &str); 9] = [
+    ("Required value", "FieldValueRequired"),
+    ("Invalid value", "FieldValueInvalid"),
+    ("Unsupported value", "FieldValueNotSupported"),
+    ("Duplicate value", "FieldValueDuplicate"),
+    ("Not found", "FieldValueNotFound"),
+    ("Forbidden", "FieldValueForbidden"),
+    ("Too long", "FieldValueTooLong"),
+    ("Too many", "FieldValueTooMany"),
+    ("Internal error", "InternalError"),
+];
+
+/// Answers for an object as it stands in a request body.
+pub fn answer(root: &Node) -> Answer {
+    of(&document::check(root, ""))
+}
+
+pub(super) fn of(verdict: &Verdict) -> Answer {
+    let errors = |stage: Stage| {
+        let all = verdict.diagnostics.iter();
+        all.filter(move |d| d.severity == Severity::Error && d.stage == stage)
+    };
+    let Some(kind) = verdict.kind else {
+        let message = errors(Stage::Schema).next().map_or("", |d| d.message.as_str()).to_owned();
+        return refused(400, "BadRequest", message);
+    };
+    if let Some(text) = decoding(errors(Stage::Decode)) {
+        let version = kind.api_version.rsplit('/').next().unwrap_or("");
+        let message = format!(
+            "{} in version \"{version}\" cannot be handled as a {}: {text}",
+            verdict.written, kind.kind
+        );
+        return refused(400, "BadRequest", message);
+    }
+    if let Some(first) = errors(Stage::Admission).next() {
+        return refused(403, "Forbidden", first.message.clone());
+    }
+    let causes: Vec<Cause> = errors(Stage::Validation).map(cause).collect();
+    if !causes.is_empty() {
+        let message =
+            format!("{} {:?} is invalid: {}", group_kind(kind), verdict.name, body(&causes));
+        return Answer { causes, ..refused(422, "Invalid", message) };
+    }
+    let warnings = verdict.diagnostics.iter().filter(|d| d.severity == Severity::Warning);
+    let warnings = warnings.map(|d| d.message.clone()).collect();
+    Answer { code: 201, reason: "", message: String::new(), causes: Vec::new(), warnings }
+}
+
+fn refused(code: u16, reason: &'static str, message: String) -> Answer {
+    Answer { code, reason, message, causes: Vec::new(), warnings: Vec::new() }
+}
+
+/// The first type error, or all unknown fields.
+pub(super) fn decoding<'a>(errors: impl Iterator<Item = &'a Diagnostic>) -> Option<String> {
+    let (unknown, wrong): (Vec<_>, Vec<_>) = errors.partition(|d| d.code == "unknown-field");
+    if let Some(first) = wrong.first() {
+        return Some(first.message.clone());
+    }
+    let mut names: Vec<&str> = unknown.iter().map(|d| d.message.as_str()).collect();
+    names.dedup();
+    names.truncate(100);
+    (!names.is_empty()).then(|| format!("strict decoding error: {}", names.join(", ")))
+}
+
+fn cause(one: &Diagnostic) -> Cause {
+    let reason = REASONS.iter().find(|(start, _)| one.message.starts_with(start));
+    Cause {
+        reason: reason.map_or("InternalError", |(_, reason)| reason),
+        message: one.message.clone(),
+        field: one.field.clone(),
+    }
+}
+
+/// `Deployment.apps`, or `Pod` of the core group.
+pub(super) fn group_kind(kind: &Kind) -> String {
+    match kind.api_version.split_once('/') {
+        Some((group, _)) => format!("{}.{group}", kind.kind),
+        None => kind.kind.to_owned(),
+    }
+}
+
+/// Each error once; in brackets where there are several.
+pub(super) fn lines(causes: &[Cause]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for one in causes {
+        let line = format!("{}: {}", one.field, one.message);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn body(causes: &[Cause]) -> String {
+    let lines = lines(causes);
+    match &lines[..] {
+        [one] => one.clone(),
+        _ => format!("[{}]", lines.join(", ")),
+    }
+}
