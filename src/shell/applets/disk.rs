@@ -1,0 +1,274 @@
+//! `df`, `du`, `free`, `dd`.
+
+use super::Answer;
+use super::common::{Cx, number, tree};
+use super::ls::blocks;
+use crate::shell::{FileType, OpenHow};
+use std::collections::BTreeSet;
+
+/// What a file system without a limit of its own says: the node's disk, in bytes.
+const DISK_BYTES: u64 = 100 << 30;
+
+pub(super) async fn df(cx: &mut Cx) -> Answer {
+    let opts = cx.opts("kmhTPaiB:t:", "").await?;
+    if opts.has('i') || opts.has('B') || opts.has('t') {
+        return Err(cx.not_simulated("-i, -B and -t").await);
+    }
+    let mut paths = opts.rest.clone();
+    if paths.is_empty() {
+        let mounts = cx.sys.mounts();
+        paths = mounts.lines().filter_map(|l| l.split(' ').nth(1)).map(str::to_owned).collect();
+    }
+    let unit = match opts.last_of("kmh") {
+        Some('h') => "     Size",
+        Some('m') => "1M-blocks",
+        _ => "1K-blocks",
+    };
+    let kind = if opts.has('T') { "Type       " } else { "" };
+    cx.text(&format!("Filesystem           {kind}{unit}      Used Available Use% Mounted on\n"))
+        .await;
+    let mut seen = BTreeSet::new();
+    for path in paths {
+        let fs = match cx.sys.statfs(&path) {
+            Ok(fs) => fs,
+            Err(errno) => {
+                cx.fail_on(&path, errno).await;
+                continue;
+            }
+        };
+        let pseudo = matches!(fs.kind, "proc" | "sysfs" | "cgroup2" | "devpts" | "mqueue");
+        if (pseudo && opts.rest.is_empty() && !opts.has('a')) || !seen.insert(fs.mounted_on.clone())
+        {
+            continue;
+        }
+        let size = fs.size.unwrap_or(DISK_BYTES);
+        let free = size.saturating_sub(fs.used);
+        let show = |bytes: u64| match opts.last_of("kmh") {
+            Some('h') => number::human(bytes),
+            Some('m') => bytes.div_ceil(1 << 20).to_string(),
+            _ => bytes.div_ceil(1024).to_string(),
+        };
+        let percent = if size == 0 { 0 } else { (fs.used * 100).div_ceil(size) };
+        let kind = if opts.has('T') { format!("{:<10} ", fs.kind) } else { String::new() };
+        cx.text(&format!(
+            "{:<20} {kind}{:>9} {:>9} {:>9} {percent:>3}% {}\n",
+            fs.kind,
+            show(size),
+            show(fs.used),
+            show(free),
+            fs.mounted_on
+        ))
+        .await;
+    }
+    Ok(cx.status)
+}
+
+pub(super) async fn du(cx: &mut Cx) -> Answer {
+    let opts = cx.opts("aHkLsxd:lchmb", "").await?;
+    let depth = match opts.value('d').map(number::digits) {
+        None if opts.has('s') => 0,
+        None => u64::MAX,
+        Some(Some(depth)) => depth,
+        Some(None) => return Err(cx.usage().await),
+    };
+    let mut paths = opts.rest.clone();
+    if paths.is_empty() {
+        paths.push(".".to_owned());
+    }
+    let show = |bytes: u64| match opts.last_of("hmkb") {
+        Some('b') => bytes.to_string(),
+        Some('h') => number::human(bytes),
+        Some('m') => bytes.div_ceil(1 << 20).to_string(),
+        _ => bytes.div_ceil(1024).to_string(),
+    };
+    let mut total = 0;
+    for path in paths {
+        if let Err(errno) = cx.sys.lstat(&path) {
+            cx.fail_on(&path, errno).await;
+            continue;
+        }
+        // Children come after their parents, so sums are made from the end.
+        let all = tree::walk(&cx.sys, &path);
+        let size = |at: &String| match cx.sys.lstat(at) {
+            Ok(stat) if opts.has('b') => stat.size,
+            Ok(stat) => blocks(&stat) * 512,
+            Err(_) => 0,
+        };
+        let own: Vec<u64> = all.iter().map(size).collect();
+        let level = |at: &str| at[path.len().min(at.len())..].matches('/').count() as u64;
+        let mut rows = Vec::new();
+        for (i, at) in all.iter().enumerate().rev() {
+            let inside = format!("{}/", at.trim_end_matches('/'));
+            let below = all.iter().zip(&own).filter(|(name, _)| name.starts_with(&inside));
+            let sum = own[i] + below.map(|(_, size)| size).sum::<u64>();
+            let dir = cx.sys.lstat(at).is_ok_and(|s| s.file_type == FileType::Dir);
+            if i == 0 {
+                total += sum;
+            }
+            if (dir || opts.has('a') || i == 0) && level(at) <= depth {
+                rows.push(format!("{}\t{at}\n", show(sum)));
+            }
+        }
+        for row in rows {
+            cx.text(&row).await;
+        }
+    }
+    if opts.has('c') {
+        cx.text(&format!("{}\ttotal\n", show(total))).await;
+    }
+    Ok(cx.status)
+}
+
+pub(super) async fn free(cx: &mut Cx) -> Answer {
+    let opts = cx.opts("bkmgh", "").await?;
+    let text = cx.sys.read_file("/proc/meminfo").await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let value = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name));
+        line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0)
+    };
+    let show = |kib: u64| match opts.last_of("bkmgh") {
+        Some('b') => (kib * 1024).to_string(),
+        Some('m') => (kib >> 10).to_string(),
+        Some('g') => (kib >> 20).to_string(),
+        Some('h') => number::human(kib * 1024),
+        _ => kib.to_string(),
+    };
+    let (total, free) = (value("MemTotal:"), value("MemFree:"));
+    let cache = value("Buffers:") + value("Cached:") + value("SReclaimable:");
+    let available = value("MemAvailable:");
+    let used = total.saturating_sub(free + cache);
+    let swap = (value("SwapTotal:"), value("SwapFree:"));
+    cx.text("              total        used        free      shared  buff/cache   available\n")
+        .await;
+    let cells = [total, used, free, value("Shmem:"), cache, available].map(show);
+    let [a, b, c, d, e, f] = &cells;
+    cx.text(&format!("Mem:    {a:>11} {b:>11} {c:>11} {d:>11} {e:>11} {f:>11}\n")).await;
+    let (a, b, c) = (show(swap.0), show(swap.0.saturating_sub(swap.1)), show(swap.1));
+    cx.text(&format!("Swap:   {a:>11} {b:>11} {c:>11}\n")).await;
+    Ok(0)
+}
+
+/// One `dd`: `if of bs ibs obs count skip seek conv status`.
+#[derive(Default)]
+struct Dd {
+    input: Option<String>,
+    output: Option<String>,
+    block: u64,
+    count: Option<u64>,
+    skip: u64,
+    seek: u64,
+    keep: bool,
+    quiet: bool,
+    no_transfer: bool,
+}
+
+pub(super) async fn dd(cx: &mut Cx) -> Answer {
+    let mut dd = Dd { block: 512, ..Dd::default() };
+    for arg in cx.args().to_vec() {
+        let Some((key, value)) = arg.split_once('=') else { return Err(cx.usage().await) };
+        let n = number::with_suffix(value);
+        match (key, n) {
+            ("if", _) => dd.input = Some(value.to_owned()),
+            ("of", _) => dd.output = Some(value.to_owned()),
+            ("bs" | "ibs" | "obs", Some(n)) if n > 0 => dd.block = n.min(1 << 24),
+            ("count", Some(n)) => dd.count = Some(n),
+            ("skip", Some(n)) => dd.skip = n,
+            ("seek", Some(n)) => dd.seek = n,
+            ("conv", _)
+                if value.split(',').all(|w| matches!(w, "notrunc" | "fsync" | "noerror")) =>
+            {
+                dd.keep = value.contains("notrunc");
+            }
+            ("status", _) => {
+                dd.quiet = value == "none";
+                dd.no_transfer = value == "noxfer";
+            }
+            ("bs" | "ibs" | "obs" | "count" | "skip" | "seek", _) => {
+                return Err(cx.die(&format!("invalid number '{value}'")).await);
+            }
+            ("conv" | "iflag" | "oflag", _) => return Err(cx.not_simulated(&arg).await),
+            _ => return Err(cx.usage().await),
+        }
+    }
+    dd.run(cx).await
+}
+
+impl Dd {
+    async fn open(&self, cx: &mut Cx) -> Result<(u32, u32), i32> {
+        let from = match &self.input {
+            None => 0,
+            Some(path) => match cx.sys.open(path, OpenHow::READ).await {
+                Ok(fd) => fd,
+                Err(errno) => {
+                    cx.fail_on(&format!("can't open '{path}'"), errno).await;
+                    return Err(1);
+                }
+            },
+        };
+        let to = match &self.output {
+            None => 1,
+            Some(path) => {
+                let how = OpenHow { truncate: !self.keep && self.seek == 0, ..OpenHow::WRITE };
+                match cx.sys.open(path, how).await {
+                    Ok(fd) => fd,
+                    Err(errno) => {
+                        cx.fail_on(&format!("can't open '{path}'"), errno).await;
+                        return Err(1);
+                    }
+                }
+            }
+        };
+        Ok((from, to))
+    }
+
+    async fn run(&self, cx: &mut Cx) -> Answer {
+        let (from, to) = self.open(cx).await?;
+        let mut left = self.skip.saturating_mul(self.block);
+        while left > 0 {
+            match cx.sys.read(from, left.min(65_536) as usize).await {
+                Ok(data) if !data.is_empty() => left -= data.len() as u64,
+                _ => break,
+            }
+        }
+        if self.seek > 0 {
+            let _ = cx.sys.seek(to, crate::shell::SeekTo::Start(self.seek * self.block));
+        }
+        let start = cx.sys.now();
+        let (mut whole, mut partial, mut bytes) = (0_u64, 0_u64, 0_u64);
+        while self.count.is_none_or(|count| whole + partial < count) {
+            let data = match cx.sys.read(from, self.block as usize).await {
+                Ok(data) if data.is_empty() => break,
+                Ok(data) => data,
+                Err(errno) => {
+                    cx.fail_on("read error", errno).await;
+                    break;
+                }
+            };
+            if data.len() as u64 == self.block {
+                whole += 1
+            } else {
+                partial += 1
+            }
+            bytes += data.len() as u64;
+            if let Err(errno) = cx.sys.write(to, &data).await {
+                let name = self.output.clone().unwrap_or_else(|| "standard output".to_owned());
+                cx.fail_on(&format!("error writing '{name}'"), errno).await;
+                break;
+            }
+        }
+        if !self.quiet {
+            let mut text = format!("{whole}+{partial} records in\n{whole}+{partial} records out\n");
+            if !self.no_transfer {
+                let seconds = (cx.sys.now() - start).0.max(1) as f64 / 1e6;
+                let rate = number::human((bytes as f64 / seconds) as u64);
+                let size = number::human(bytes);
+                text.push_str(&format!(
+                    "{bytes} bytes ({size}B) copied, {seconds:.6} seconds, {rate}B/s\n"
+                ));
+            }
+            cx.err(&text).await;
+        }
+        Ok(cx.status)
+    }
+}

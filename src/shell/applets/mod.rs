@@ -1,0 +1,209 @@
+//! Programs of the busybox image, by name: a file each where they are more than tiny.
+//! Models busybox 1.36 with its default configuration.
+
+mod awk;
+mod base64;
+mod cat;
+mod chmod;
+mod common;
+mod cp;
+mod cut;
+mod date;
+mod diff;
+mod dirs;
+mod disk;
+mod dump;
+mod echo;
+mod env;
+mod expr;
+mod find;
+mod find_expr;
+mod grep;
+mod hash;
+mod head;
+mod httpd;
+mod lines;
+mod ls;
+mod names;
+mod nc;
+mod netinfo;
+mod printf;
+mod procs;
+mod rm;
+mod run;
+mod sed;
+mod seq;
+mod sleep;
+mod sort;
+mod tail;
+mod tee;
+mod test;
+mod touch;
+mod tr;
+mod tree_view;
+mod uniq;
+mod wc;
+mod wget;
+mod who;
+mod xargs;
+
+use crate::shell::Sys;
+use common::Cx;
+pub use echo::echo;
+pub use printf::{Printed, printf};
+use std::future::Future;
+use std::pin::Pin;
+pub use test::test;
+
+/// A program: it gets its process and its arguments (the name first) and answers its exit code.
+pub type Program = fn(Sys, Vec<String>) -> Pin<Box<dyn Future<Output = i32>>>;
+
+/// What an applet's function gives: its exit code, or the one it ended early with.
+type Answer = Result<i32, common::cx::Stop>;
+
+/// One applet: its name, the end of its usage line and its function.
+pub(crate) struct Applet {
+    name: &'static str,
+    usage: &'static str,
+    run: for<'a> fn(&'a mut Cx) -> Pin<Box<dyn Future<Output = Answer> + 'a>>,
+}
+
+async fn start(sys: Sys, argv: Vec<String>, applet: &'static Applet) -> i32 {
+    let mut cx = Cx::new(sys, argv, applet);
+    let code = (applet.run)(&mut cx).await.unwrap_or_else(|code| code);
+    cx.finish(code).await
+}
+
+// First programs that are no applets of this module (`"sh" |sys, argv| ...;`), then applets
+// with their function and the end of their usage line.
+macro_rules! applets {
+    (
+        programs { $($program:literal $start:expr;)* }
+        $($name:literal $run:path, $usage:literal;)*
+    ) => {
+        /// Every applet: the image gets `/bin/NAME` for each.
+        pub const APPLETS: &[(&str, Program)] = &[$(($program, $start),)* $(($name, |sys, argv| {
+            static APPLET: Applet =
+                Applet { name: $name, usage: $usage, run: |cx| Box::pin($run(cx)) };
+            Box::pin(start(sys, argv, &APPLET))
+        }),)*];
+    };
+}
+
+applets! {
+    programs {}
+    "[" test::run, "EXPRESSION ]";
+    "[[" test::run, "EXPRESSION ]]";
+    "arch" who::arch, "";
+    "chgrp" chmod::chgrp, "[-RhLHP]... GROUP FILE...";
+    "chmod" chmod::chmod, "[-R] MODE[,MODE]... FILE...";
+    "chown" chmod::chown, "[-RhLHP]... USER[:[GRP]] FILE...";
+    "cp" cp::cp, "[-arPLHpfinlsTu] SOURCE DEST";
+    "groups" who::groups, "[USER]";
+    "hostname" who::hostname, "[-sidf] [HOSTNAME | -F FILE]";
+    "id" who::id, "[-ugGnr] [USER]";
+    "install" cp::install, "[-cdDsp] [-o USER] [-g GRP] [-m MODE] [-t DIR] [SOURCE]... DEST";
+    "ln" cp::ln, "[-sfnbtv] [-S SUF] TARGET... LINK|DIR";
+    "ls" ls::run, "[-1AaCxdLHRFplinshrSXvctu] [-w WIDTH] [FILE]...";
+    "mkdir" dirs::mkdir, "[-m MODE] [-p] DIRECTORY...";
+    "mkfifo" dirs::mkfifo, "[-m MODE] NAME";
+    "mktemp" dirs::mktemp, "[-dt] [-p DIR] [TEMPLATE]";
+    "mv" cp::mv, "[-finT] SOURCE DEST";
+    "nproc" who::nproc, "[--all] [--ignore=N]";
+    "rm" rm::run, "[-irf] FILE...";
+    "rmdir" dirs::rmdir, "[-p] DIRECTORY...";
+    "stat" chmod::stat, "[-ltf] [-c FMT] FILE...";
+    "touch" touch::run, "[-cham] [-d DATE] [-t DATE] [-r FILE] FILE...";
+    "truncate" chmod::truncate, "[-c] -s SIZE FILE...";
+    "tty" who::tty, "[-s]";
+    "uname" who::uname, "[-amnrspvio]";
+    "unlink" rm::unlink, "FILE";
+    "uptime" who::uptime, "";
+    "whoami" who::whoami, "";
+    "awk" awk::run, "[OPTIONS] [AWK_PROGRAM] [FILE]...";
+    "base64" base64::run, "[-d] [-w COL] [FILE]";
+    "httpd" httpd::run, "[-ifv[v]] [-c CONFFILE] [-p [IP:]PORT] [-u USER[:GRP]] [-r REALM] [-h HOME]";
+    "nc" nc::run, "[OPTIONS] HOST PORT  - connect";
+    "wget" wget::run, "[-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR] URL...";
+    "busybox" run::busybox, "[function [arguments]...]";
+    "cksum" hash::cksum, "FILE...";
+    "cmp" lines::cmp, "[-ls] [-n NUM] FILE1 [FILE2]";
+    "comm" lines::comm, "[-123] FILE1 FILE2";
+    "dd" disk::dd, "[if=FILE] [of=FILE] [bs=N] [count=N] [skip=N] [seek=N] [conv=notrunc|noerror|sync|fsync]";
+    "df" disk::df, "[-PkmhTai] [-B SIZE] [FILESYSTEM...]";
+    "dos2unix" lines::dos2unix, "[-ud] [FILE]";
+    "du" disk::du, "[-aHLdclsxhmk] [FILE]...";
+    "find" find::run, "[-HL] [PATH]... [OPTIONS] [ACTIONS]";
+    "fold" lines::fold, "[-bs] [-w WIDTH] [FILE]...";
+    "free" disk::free, "[-bkmgh]";
+    "hexdump" dump::hexdump, "[-bcdoxCv] [-e FMT] [-f FMT_FILE] [-n LEN] [-s OFS] [FILE]...";
+    "kill" procs::kill, "[-l] [-SIG] PID...";
+    "killall" procs::killall, "[-lq] [-SIG] PROCESS_NAME...";
+    "md5sum" hash::md5sum, "[-c[sw]] [FILE]...";
+    "netstat" netinfo::netstat, "[-ral] [-tuwx] [-enWp]";
+    "nice" run::nice, "[-n ADJUST] [PROG ARGS]";
+    "nl" lines::nl, "[OPTIONS] [FILE]...";
+    "nohup" run::nohup, "PROG ARGS";
+    "nslookup" netinfo::nslookup, "[-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]";
+    "od" dump::od, "[-abcdfhilovxs] [-t TYPE] [-A RADIX] [-N SIZE] [-j SKIP] [-S MINSTR] [-w WIDTH] [FILE]...";
+    "paste" lines::paste, "[-d LIST] [-s] [FILE]...";
+    "pgrep" procs::pgrep, "[-flanovx] [-s SID|-P PPID|PATTERN]";
+    "pidof" procs::pidof, "[OPTIONS] [NAME]...";
+    "ping" netinfo::ping, "[OPTIONS] HOST";
+    "pkill" procs::pkill, "[-l|-SIGNAL] [-xfvno] [-s SID|-P PPID|PATTERN]";
+    "ps" procs::ps, "[-o COL1,COL2=HEADER] [-T]";
+    "rev" lines::rev, "[FILE]...";
+    "setsid" run::setsid, "[-c] PROG ARGS";
+    "sha1sum" hash::sha1sum, "[-c[sw]] [FILE]...";
+    "sha256sum" hash::sha256sum, "[-c[sw]] [FILE]...";
+    "sha512sum" hash::sha512sum, "[-c[sw]] [FILE]...";
+    "shuf" lines::shuf, "[-n NUM] [-o FILE] [-z] [FILE | -e [ARG...] | -i L-H]";
+    "split" lines::split, "[OPTIONS] [INPUT [PREFIX]]";
+    "strings" lines::strings, "[-fo] [-t o|d|x] [-n LEN] [FILE]...";
+    "sync" run::sync, "[-df] [FILE]...";
+    "tac" lines::tac, "[FILE]...";
+    "time" run::time, "[-vpa] [-o FILE] PROG ARGS";
+    "timeout" run::timeout, "[-s SIG] [-k KILL_SECS] SECS PROG ARGS";
+    "unix2dos" lines::dos2unix, "[-ud] [FILE]";
+    "xargs" xargs::run, "[OPTIONS] [PROG ARGS]";
+    "basename" names::basename, "FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE...";
+    "cat" cat::run, "[-nbvteA] [FILE]...";
+    "cut" cut::run, "[OPTIONS] [FILE]...";
+    "date" date::run, "[OPTIONS] [+FMT] [[-s] TIME]";
+    "diff" diff::run, "[-abBdiNqrTstw] [-L LABEL] [-S FILE] [-U LINES] FILE1 FILE2";
+    "tree" tree_view::run, "[DIR]...";
+    "hd" dump::hexdump, "FILE...";
+    "dirname" names::dirname, "FILENAME";
+    "echo" echo::run, "[-neE] [ARG]...";
+    "egrep" grep::egrep, "PATTERN [FILE]...";
+    "env" env::run, "[-iu] [-] [name=value]... [PROG ARGS]";
+    "expr" expr::run, "EXPRESSION";
+    "false" env::no, "";
+    "fgrep" grep::fgrep, "PATTERN [FILE]...";
+    "grep" grep::run, "[-HhnlLoqvsrRiwFE] [-m N] [-A|B|C N] { PATTERN | -e PATTERN... | -f FILE... } [FILE]...";
+    "head" head::run, "[OPTIONS] [FILE]...";
+    "printenv" env::printenv, "[VARIABLE]...";
+    "printf" printf::run, "FORMAT [ARG]...";
+    "pwd" names::pwd, "";
+    "readlink" names::readlink, "[-fnv] FILE";
+    "realpath" names::realpath, "FILE...";
+    "sed" sed::run, "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...";
+    "seq" seq::run, "[-w] [-s SEP] [FIRST [INC]] LAST";
+    "sleep" sleep::run, "[N]...";
+    "sort" sort::run, "[-nrughMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]...";
+    "tail" tail::run, "[OPTIONS] [FILE]...";
+    "tee" tee::run, "[-ai] [FILE]...";
+    "test" test::run, "EXPRESSION";
+    "tr" tr::run, "[-cds] STRING1 [STRING2]";
+    "true" env::yes_exit, "";
+    "uniq" uniq::run, "[-cduiz] [-f,s,w N] [FILE [OUTFILE]]";
+    "usleep" sleep::micro, "N";
+    "wc" wc::run, "[-cmlwL] [FILE]...";
+    "which" names::which, "[-a] COMMAND...";
+    "yes" echo::yes, "[STRING]";
+}
+
+/// The program behind a name of the busybox image.
+pub fn lookup(name: &str) -> Option<Program> {
+    APPLETS.iter().find(|(known, _)| *known == name).map(|(_, program)| *program)
+}

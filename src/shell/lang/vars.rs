@@ -1,0 +1,178 @@
+//! Variables, and the frames that give them back their old values.
+
+use super::{Res, Shell, TEXT_MAX};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::shell) struct Var {
+    /// `None`: known (exported, say) but not set.
+    pub(in crate::shell) value: Option<Rc<str>>,
+    pub(in crate::shell) export: bool,
+    pub(in crate::shell) read_only: bool,
+    /// `RANDOM`, `LINENO`: made at each look, until assigned or unset.
+    pub(in crate::shell) dynamic: bool,
+}
+
+/// All variables. Shared until changed, so that a fork is cheap.
+#[derive(Clone, Debug, Default)]
+pub(in crate::shell) struct Vars {
+    map: Rc<BTreeMap<String, Var>>,
+    /// Values to restore, a frame for each function call or command with assignments.
+    frames: Vec<Vec<(String, Option<Var>)>>,
+}
+
+impl Vars {
+    pub(in crate::shell) fn get(&self, name: &str) -> Option<&Var> {
+        self.map.get(name)
+    }
+
+    pub(in crate::shell) fn value(&self, name: &str) -> Option<Rc<str>> {
+        self.map.get(name)?.value.clone()
+    }
+
+    pub(in crate::shell) fn entry(&mut self, name: &str) -> &mut Var {
+        let map = Rc::make_mut(&mut self.map);
+        if !map.contains_key(name) {
+            map.insert(name.to_owned(), Var::default());
+        }
+        map.entry(name.to_owned()).or_default()
+    }
+
+    pub(in crate::shell) fn put(&mut self, name: &str, var: Option<Var>) {
+        let map = Rc::make_mut(&mut self.map);
+        match var {
+            Some(var) => drop(map.insert(name.to_owned(), var)),
+            None => drop(map.remove(name)),
+        }
+    }
+
+    /// Variables by name.
+    pub(in crate::shell) fn iter(&self) -> impl Iterator<Item = (&String, &Var)> {
+        self.map.iter()
+    }
+
+    pub(in crate::shell) fn push_frame(&mut self) {
+        self.frames.push(Vec::new());
+    }
+
+    pub(in crate::shell) fn pop_frame(&mut self) {
+        for (name, old) in self.frames.pop().unwrap_or_default().into_iter().rev() {
+            self.put(&name, old);
+        }
+    }
+
+    pub(in crate::shell) fn n_frames(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Remembers a variable so that the newest frame restores it.
+    pub(in crate::shell) fn save(&mut self, name: &str) {
+        let old = self.map.get(name).cloned();
+        if let Some(frame) = self.frames.last_mut()
+            && !frame.iter().any(|(saved, _)| saved == name)
+        {
+            frame.push((name.to_owned(), old));
+        }
+    }
+
+    /// `KEY`, value of what children get.
+    pub(in crate::shell) fn exported(&self) -> Vec<(String, String)> {
+        let set = self.map.iter().filter(|(_, var)| var.export);
+        let pair =
+            |(name, var): (&String, &Var)| Some((name.clone(), var.value.as_deref()?.to_owned()));
+        set.filter_map(pair).collect()
+    }
+}
+
+impl Shell {
+    /// A variable's value, the dynamic ones made now.
+    pub(in crate::shell) fn var(&mut self, name: &str) -> Option<Rc<str>> {
+        let var = self.vars.get(name)?;
+        if !var.dynamic {
+            return var.value.clone();
+        }
+        match name {
+            "RANDOM" => Some(Rc::from(self.sys.random(32_768).to_string())),
+            "LINENO" => Some(Rc::from(self.line.to_string())),
+            "EPOCHSECONDS" => Some(Rc::from((self.sys.wall_unix_micros() / 1_000_000).to_string())),
+            "EPOCHREALTIME" => {
+                let micros = self.sys.wall_unix_micros();
+                Some(Rc::from(format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)))
+            }
+            _ => var.value.clone(),
+        }
+    }
+
+    /// Assigns; a readonly variable is an error that ends a script.
+    pub(in crate::shell) async fn set_var(&mut self, name: &str, value: &str) -> Res<()> {
+        self.set_var_export(name, value, false).await
+    }
+
+    pub(in crate::shell) async fn set_var_export(
+        &mut self,
+        name: &str,
+        value: &str,
+        export: bool,
+    ) -> Res<()> {
+        match self.assign(name, value, export) {
+            Ok(()) => Ok(()),
+            Err(message) => self.raise(&message).await,
+        }
+    }
+
+    /// Assigns, or says in ash's words why not.
+    pub(in crate::shell) fn assign(
+        &mut self,
+        name: &str,
+        value: &str,
+        export: bool,
+    ) -> Result<(), String> {
+        if self.vars.get(name).is_some_and(|var| var.read_only && !var.dynamic) {
+            return Err(format!("{name}: is read only"));
+        }
+        if value.len() > TEXT_MAX {
+            self.sys.limit_reached("a shell variable grew over one million characters");
+            return Err("out of memory".to_owned());
+        }
+        let export_all = self.options.has('a');
+        let var = self.vars.entry(name);
+        var.value = Some(Rc::from(value));
+        var.dynamic = var.dynamic && name == "LINENO";
+        var.export |= export || export_all;
+        match name {
+            "OPTIND" => {
+                let index = value.trim().parse::<usize>().unwrap_or(0);
+                self.params.opt_index = index.max(1);
+                self.params.opt_offset = None;
+            }
+            "PATH" => self.hash.clear(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(in crate::shell) async fn unset_var(&mut self, name: &str) -> Res<()> {
+        if self.vars.get(name).is_some_and(|var| var.read_only) {
+            return self.raise(&format!("{name}: is read only")).await;
+        }
+        self.vars.put(name, None);
+        if name == "PATH" {
+            self.hash.clear();
+        }
+        Ok(())
+    }
+
+    /// Makes a variable local to the newest frame.
+    pub(in crate::shell) fn make_local(&mut self, name: &str) {
+        if name == "-" {
+            return;
+        }
+        self.vars.save(name);
+    }
+
+    /// `IFS`, or its default when it is unset.
+    pub(in crate::shell) fn ifs(&self) -> Rc<str> {
+        self.vars.value("IFS").unwrap_or_else(|| Rc::from(" \t\n"))
+    }
+}
