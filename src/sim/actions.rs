@@ -1,0 +1,111 @@
+//! What the person does to the cluster, in kubectl's words.
+
+use super::control::{api, change, load};
+use super::kubelet::publish;
+use super::model::PodId;
+use super::world::World;
+use crate::trace::{EventId, Subject, What};
+
+/// The run's first instant, then each action at its time.
+pub(crate) async fn run(world: World) {
+    let desired = world.scenario.desired.clone();
+    load::apply(&world, &desired, None);
+    let actions = world.scenario.actions.clone();
+    for (at, action) in actions {
+        world.clock.sleep_until(at).await;
+        let what = What::Acted { action: action.clone() };
+        let event = world.st().emit(Subject::Cluster, what, None, None);
+        if let Err(why) = perform(&world, &action, event) {
+            let what = What::NotSimulated { what: why };
+            world.st().emit(Subject::Cluster, what, Some(event), None);
+        }
+    }
+}
+
+/// Does one action; the error says what of it we do not understand or find.
+fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
+    let words: Vec<&str> = action.split_whitespace().collect();
+    let words = words.strip_prefix(&["kubectl"]).unwrap_or(&words);
+    let flag = |name: &str| {
+        words.iter().find_map(|w| w.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')))
+    };
+    match words {
+        ["delete", target, rest @ ..] => {
+            let force = rest.contains(&"--force");
+            let grace = flag("--grace-period").and_then(|g| g.parse::<i64>().ok());
+            delete(world, target, rest, grace.filter(|g| *g >= 0), force, event)
+        }
+        ["scale", target, ..] => {
+            let replicas = flag("--replicas").and_then(|n| n.parse().ok());
+            change::scale(world, target, replicas.ok_or("scale needs --replicas=N")?, event)
+        }
+        ["set", "image", target, pairs @ ..] => change::set_image(world, target, pairs, event),
+        ["set", "env", target, pairs @ ..] => change::set_env(world, target, pairs, event),
+        ["rollout", "undo", target, ..] => change::undo(world, target, event),
+        ["rollout", "restart", target, ..] => change::restart(world, target, event),
+        ["apply", file] | ["apply", "-f", file] => change::apply(world, file, event),
+        ["deletefirst", label, ..] => delete_first(world, label, event),
+        ["evict", target, ..] => evict(world, target, event),
+        _ => Err(format!("the action `{action}`")),
+    }
+}
+
+fn pod_id(world: &World, name: &str) -> Result<PodId, String> {
+    let found = api::by_name(&world.st(), name);
+    found.ok_or_else(|| format!("pods \"{name}\" not found"))
+}
+
+fn delete(
+    world: &World,
+    target: &str,
+    rest: &[&str],
+    grace: Option<i64>,
+    force: bool,
+    event: EventId,
+) -> Result<(), String> {
+    let names = rest.iter().filter(|w| !w.starts_with('-'));
+    let (kind, name) = match (target.split_once('/'), names.into_iter().next()) {
+        (Some(pair), _) => pair,
+        (None, Some(name)) => (target, *name),
+        (None, None) => return Err(format!("deleting `{target}`")),
+    };
+    match kind {
+        "pod" | "pods" | "po" => {
+            let id = pod_id(world, name)?;
+            if force && grace == Some(0) {
+                api::force_delete(world, id, event);
+            } else {
+                api::delete_pod(world, id, grace.map(|g| (g as u64).max(1)), event);
+            }
+            Ok(())
+        }
+        _ => change::delete(world, kind, name, event),
+    }
+}
+
+/// The first pod by name that has the label `key=value`.
+fn delete_first(world: &World, label: &str, event: EventId) -> Result<(), String> {
+    let (key, value) = label.split_once('=').unwrap_or((label, ""));
+    let mut found: Vec<(crate::trace::Name, PodId)> = Vec::new();
+    for pod in world.st().pods.values().filter(|p| !p.removed) {
+        if pod.template.labels.get(key).is_some_and(|v| v == value) {
+            found.push((pod.name.clone(), pod.id));
+        }
+    }
+    found.sort();
+    let (_, id) = found.first().ok_or_else(|| format!("no pod has the label {label}"))?;
+    api::delete_pod(world, *id, None, event);
+    Ok(())
+}
+
+/// The eviction API: a deletion that says so on the pod first.
+// Models pkg/registry/core/pod/storage/eviction.go (v1.36).
+fn evict(world: &World, target: &str, event: EventId) -> Result<(), String> {
+    let name = target.split_once('/').map_or(target, |(_, name)| name);
+    let id = pod_id(world, name)?;
+    let (kind, reason) = ("DisruptionTarget", Some("EvictionByEvictionAPI"));
+    let message = Some("Eviction API: evicting".to_owned());
+    publish::set_condition(&mut world.st(), id, kind, true, reason, message, event);
+    api::delete_pod(world, id, None, event);
+    Ok(())
+}

@@ -1,0 +1,415 @@
+//! The cluster's runtime on the shell's machine: one machine for all pods of a run.
+
+use super::runtime::{
+    Answer, Ask, Handle, News, Notice, Route, RunSpec, Runtime, SandboxRef, SandboxSpec,
+    StartError, VolumeFile, VolumeRef, VolumeSpec,
+};
+use super::{Scenario, rootfs};
+use crate::shell::kernel::net::NoRoute;
+use crate::shell::kernel::notice::ClientResult;
+use crate::shell::kernel::{self, ClientId, ContainerId, ExecId, NetNsId, NoticeKind, PidNsId};
+use crate::shell::kernel::{Limits, VolumeId};
+use crate::shell::machine::{
+    Ask as Wanted, ContainerSpec, Machine, MountSpec, Thing, VolumeSpec as Wants,
+};
+use crate::shell::{Credentials, Signal};
+use crate::time::SimTime;
+use crate::trace::{Change, Request};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+pub(super) fn runtime(scenario: &Scenario) -> Box<dyn Runtime> {
+    let limits = Limits {
+        steps_per_second: scenario.limits.steps_per_second,
+        memory_bytes: scenario.limits.memory_bytes,
+        ..Limits::default()
+    };
+    let mut machine = Machine::new(scenario.seed, scenario.started_unix_secs, limits);
+    machine.set_no_route(NoRoute::Silence);
+    Box::new(Containers {
+        machine,
+        sandboxes: BTreeMap::new(),
+        sizes: BTreeMap::new(),
+        services: Vec::new(),
+        next_sandbox: 0,
+        looked: BTreeMap::new(),
+    })
+}
+
+struct Containers {
+    machine: Machine,
+    sandboxes: BTreeMap<SandboxRef, Sandbox>,
+    /// Sizes of files by (place, path), so that appended ones are told with their whole size.
+    sizes: BTreeMap<(String, String), u64>,
+    services: Vec<(Ipv4Addr, u16)>,
+    next_sandbox: u32,
+    /// When each container's processor time was last looked at, and what it was.
+    looked: BTreeMap<Handle, (SimTime, SimTime)>,
+}
+
+struct Sandbox {
+    spec: SandboxSpec,
+    network: NetNsId,
+    shared_pids: Option<PidNsId>,
+    containers: Vec<ContainerId>,
+}
+
+/// Containers run at most this far ahead of what is told about them.
+const WINDOW: SimTime = SimTime::from_millis(1);
+/// The kubelet's own limits are shorter.
+const CLIENT_TIMEOUT: SimTime = SimTime::from_secs(600);
+
+fn ip(text: &str) -> Ipv4Addr {
+    text.parse().unwrap_or(Ipv4Addr::UNSPECIFIED)
+}
+
+fn put_file(content: &[u8], mode: u32, gid: u32) -> Thing {
+    Thing::File { content: content.to_vec(), mode, uid: 0, gid }
+}
+
+/// Where the files of a ConfigMap's or Secret's volume really are.
+// Models pkg/volume/util/atomic_writer.go (v1.36).
+const DATA_DIR: &str = "..2026_01_05_09_00_00.0000000001";
+
+fn projected_things(spec: &VolumeSpec) -> Vec<(String, Thing)> {
+    let gid = spec.fs_group.unwrap_or(0);
+    let mut things = vec![
+        (format!("/{DATA_DIR}"), Thing::Dir { mode: 0o755, uid: 0, gid }),
+        ("/..data".to_owned(), Thing::link(DATA_DIR)),
+    ];
+    let mut tops: Vec<&str> = Vec::new();
+    for file in &spec.files {
+        // With a group of its own, a volume's files can be read by that group.
+        let mode = if spec.fs_group.is_some() { file.mode | 0o440 } else { file.mode };
+        let path = format!("/{DATA_DIR}/{}", file.path);
+        things.push((path, put_file(&file.content, mode, gid)));
+        let top = file.path.split('/').next().unwrap_or("");
+        if !tops.contains(&top) {
+            tops.push(top);
+            things.push((format!("/{top}"), Thing::link(&format!("..data/{top}"))));
+        }
+    }
+    things
+}
+
+/// Files the kubelet and the runtime put into each container.
+fn managed_files(spec: &SandboxSpec) -> Vec<(String, Thing)> {
+    let mut hosts = String::from(
+        "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost \
+         ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\n\
+         fe00::2\tip6-allrouters\n",
+    );
+    hosts.push_str(&format!("{}\t{}\n", spec.ip, spec.hostname));
+    if !spec.hosts.is_empty() {
+        hosts.push_str("\n# Entries added by HostAliases.\n");
+    }
+    for (address, names) in &spec.hosts {
+        hosts.push_str(&format!("{address}\t{}\n", names.join("\t")));
+    }
+    let search = spec.search.join(" ");
+    let resolv = format!("search {search}\nnameserver 10.96.0.10\noptions ndots:5\n");
+    vec![
+        ("/etc/hosts".to_owned(), Thing::file(hosts)),
+        ("/etc/resolv.conf".to_owned(), Thing::file(resolv)),
+        ("/etc/hostname".to_owned(), Thing::file(format!("{}\n", spec.hostname))),
+        ("/dev/termination-log".to_owned(), put_file(b"", 0o666, 0)),
+    ]
+}
+
+/// Bytes added to a file in many small writes at once are told as one change.
+fn joins(last: &mut Notice, next: &Notice) -> bool {
+    let News::Wrote { place, path, change: Change::Append { content, size } } = &next.news else {
+        return false;
+    };
+    let from = last.from;
+    match &mut last.news {
+        News::Wrote { place: to, path: at, change: Change::Append { content: all, size: n } }
+            if from == next.from && to == place && at == path =>
+        {
+            all.extend_from_slice(content);
+            *n = *size;
+            true
+        }
+        _ => false,
+    }
+}
+
+fn id(run: Handle) -> ContainerId {
+    ContainerId(run.0)
+}
+
+impl Containers {
+    fn spec(&mut self, pod: SandboxRef, spec: RunSpec) -> Option<ContainerSpec> {
+        let sandbox = self.sandboxes.get(&pod)?;
+        let shared = sandbox.shared_pids;
+        let network = sandbox.network;
+        let (hostname, files) = (sandbox.spec.hostname.clone(), managed_files(&sandbox.spec));
+        let pids = shared.unwrap_or_else(|| self.machine.new_pid_namespace(false));
+        let mounts = spec.mounts.iter().map(|mount| MountSpec {
+            at: mount.path.clone(),
+            volume: VolumeId(mount.volume.0),
+            sub_path: mount.sub_path.clone(),
+            read_only: mount.read_only,
+        });
+        Some(ContainerSpec {
+            name: spec.name.rsplit('/').next().unwrap_or("").to_owned(),
+            image: rootfs::of(&spec.image),
+            argv: spec.argv,
+            env: spec.env,
+            cwd: spec.cwd,
+            credentials: Credentials { uid: spec.uid, gid: spec.gid, groups: spec.groups },
+            hostname,
+            mounts: mounts.collect(),
+            files,
+            read_only_root: spec.read_only_root,
+            network,
+            pids,
+            cpu_millis: spec.cpu_millis,
+            memory_bytes: spec.memory_bytes,
+            no_chown: false,
+            image_time: None,
+        })
+    }
+
+    fn translate(&mut self, notice: kernel::Notice) -> Option<Notice> {
+        let news = match notice.kind {
+            NoticeKind::LogLine { stderr, line, .. } => News::Log { stderr, line },
+            NoticeKind::Exited { code, signal, oom } => {
+                News::Exited { code, signal: signal.map(Signal::name), oom }
+            }
+            NoticeKind::ExecDone { exec, code, output } => {
+                News::Ran { ask: Ask(exec.0), code, output }
+            }
+            NoticeKind::ClientDone { client, result } => {
+                let answer = match result {
+                    ClientResult::Connected => Answer::Connected,
+                    ClientResult::Http { status, body, .. } => Answer::Page { code: status, body },
+                    ClientResult::Failed { error } => Answer::Failed(error),
+                };
+                News::Answered { ask: Ask(client.0), answer }
+            }
+            NoticeKind::Wrote { place, path, change } => {
+                let change = self.change(&place, &path, change)?;
+                News::Wrote { place, path, change }
+            }
+            NoticeKind::Listening { addr, port } => {
+                News::Listening { address: addr.to_string(), port }
+            }
+            NoticeKind::StoppedListening { port, .. } => News::StoppedListening { port },
+            NoticeKind::Request(request) => {
+                let by = request.served_by.map(|c| Handle(c.0));
+                let request = Box::new(Request {
+                    to: request.to,
+                    port: request.port,
+                    served_by: None,
+                    summary: request.summary,
+                    outcome: request.outcome,
+                    ok: request.ok,
+                    took: request.took,
+                });
+                News::Request { request, by }
+            }
+            NoticeKind::NotSimulated { what, offset } => News::NotSimulated { what, offset },
+            NoticeKind::Limit { sentence } => News::Limit { sentence },
+        };
+        Some(Notice { at: notice.at, from: notice.container.map(|c| Handle(c.0)), news })
+    }
+
+    fn change(&mut self, place: &str, path: &str, change: kernel::Change) -> Option<Change> {
+        let key = (place.to_owned(), path.to_owned());
+        Some(match change {
+            kernel::Change::Set(content) => {
+                let size = content.len() as u64;
+                self.sizes.insert(key, size);
+                Change::Set { content, size }
+            }
+            kernel::Change::Append(content) => {
+                let size = self.sizes.entry(key).or_default();
+                *size += content.len() as u64;
+                Change::Append { size: *size, content }
+            }
+            kernel::Change::MakeDir => Change::MakeDir,
+            kernel::Change::Link(target) => {
+                let content = format!("-> {target}").into_bytes();
+                Change::Set { size: content.len() as u64, content }
+            }
+            kernel::Change::Remove => {
+                self.sizes.remove(&key);
+                Change::Remove
+            }
+            kernel::Change::RenameTo { place: to, path } if to == place => {
+                let size = self.sizes.remove(&key).unwrap_or(0);
+                self.sizes.insert((to, path.clone()), size);
+                Change::RenameTo { path }
+            }
+            kernel::Change::RenameTo { .. } => Change::Remove,
+        })
+    }
+}
+
+impl Runtime for Containers {
+    fn sandbox(&mut self, spec: &SandboxSpec) -> SandboxRef {
+        self.next_sandbox += 1;
+        let network = self.machine.new_network(Some(ip(&spec.ip)), spec.search.clone());
+        let shared_pids = spec.share_pids.then(|| self.machine.new_pid_namespace(true));
+        let sandbox = Sandbox { spec: spec.clone(), network, shared_pids, containers: Vec::new() };
+        self.sandboxes.insert(SandboxRef(self.next_sandbox), sandbox);
+        SandboxRef(self.next_sandbox)
+    }
+
+    fn volume(&mut self, spec: &VolumeSpec) -> VolumeRef {
+        let gid = spec.fs_group.unwrap_or(0);
+        let wants = Wants {
+            label: spec.label.clone(),
+            size_limit: spec.memory_bytes,
+            memory: spec.memory_bytes.is_some(),
+            mode: if spec.fs_group.is_some() { 0o2777 } else { 0o777 },
+            gid,
+            things: if spec.projected { projected_things(spec) } else { Vec::new() },
+            ..Wants::default()
+        };
+        VolumeRef(self.machine.new_volume(&wants).0)
+    }
+
+    fn refresh(&mut self, volume: VolumeRef, files: &[VolumeFile]) {
+        for file in files {
+            let path = format!("/{DATA_DIR}/{}", file.path);
+            self.machine.write_volume(VolumeId(volume.0), &path, &file.content, file.mode);
+        }
+    }
+
+    fn usage(&self, volume: VolumeRef) -> u64 {
+        self.machine.volume_used(VolumeId(volume.0))
+    }
+
+    fn start(&mut self, _: SimTime, pod: SandboxRef, spec: RunSpec) -> Result<Handle, StartError> {
+        let Some(spec) = self.spec(pod, spec) else {
+            return Err(StartError("sandbox not found".to_owned()));
+        };
+        let made = self.machine.create(&spec);
+        if let Err(error) = self.machine.start(made) {
+            self.machine.remove(made);
+            return Err(StartError(format!(
+                "failed to create containerd task: failed to create shim task: OCI runtime create \
+                 failed: runc create failed: unable to start container process: {}: unknown",
+                error.message
+            )));
+        }
+        if let Some(sandbox) = self.sandboxes.get_mut(&pod) {
+            sandbox.containers.push(made);
+        }
+        Ok(Handle(made.0))
+    }
+
+    fn exec(&mut self, _: SimTime, run: Handle, argv: &[String]) -> Result<Ask, StartError> {
+        match self.machine.exec(id(run), argv) {
+            Ok(exec) => Ok(Ask(exec.0)),
+            Err(error) => Err(StartError(format!(
+                "rpc error: code = Unknown desc = failed to exec in container: failed to start \
+                 exec: OCI runtime exec failed: exec failed: unable to start container process: {}",
+                error.message
+            ))),
+        }
+    }
+
+    fn abandon(&mut self, _: SimTime, ask: Ask) {
+        self.machine.kill_exec(ExecId(ask.0));
+    }
+
+    fn signal(&mut self, _: SimTime, run: Handle, signal: &str) {
+        let signal = Signal::parse(signal).unwrap_or(Signal::TERM);
+        self.machine.signal(id(run), signal);
+    }
+
+    fn connect(&mut self, _: SimTime, address: &str, port: u16) -> Ask {
+        let client: ClientId = self.machine.ask(ip(address), port, Wanted::Connect, CLIENT_TIMEOUT);
+        Ask(client.0)
+    }
+
+    fn get(&mut self, _: SimTime, address: &str, port: u16, path: &str, host: &str) -> Ask {
+        let host = if host.is_empty() { format!("{address}:{port}") } else { host.to_owned() };
+        let headers = [("User-Agent", "kube-probe/1.36"), ("Accept", "*/*")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let wanted = Wanted::Get { host, path: path.to_owned(), headers };
+        Ask(self.machine.ask(ip(address), port, wanted, CLIENT_TIMEOUT).0)
+    }
+
+    fn routes(&mut self, routes: &[Route]) {
+        let mut names: BTreeMap<String, Vec<Ipv4Addr>> = BTreeMap::new();
+        let mut services = Vec::new();
+        let mut backends = BTreeMap::new();
+        for route in routes {
+            let pods = || route.pods.iter().map(|(address, _)| ip(address));
+            let own = route.ip.as_deref().map(ip);
+            names.insert(route.name.clone(), own.map_or_else(|| pods().collect(), |at| vec![at]));
+            for (address, host) in &route.pods {
+                if let Some(host) = host {
+                    names.insert(format!("{host}.{}", route.name), vec![ip(address)]);
+                }
+            }
+            for (port, behind) in &route.ports {
+                let Some(own) = own else { continue };
+                services.push((own, *port));
+                let behind = behind.iter().map(|(address, port)| (ip(address), *port));
+                backends.insert((own, *port), behind.collect::<Vec<_>>());
+            }
+        }
+        self.machine.set_names(names);
+        for old in self.services.iter().filter(|old| !services.contains(old)) {
+            self.machine.remove_service(*old);
+        }
+        for (at, behind) in backends {
+            self.machine.set_service(at, behind);
+        }
+        self.services = services;
+    }
+
+    fn remove(&mut self, _: SimTime, pod: SandboxRef) {
+        let Some(sandbox) = self.sandboxes.remove(&pod) else { return };
+        for container in sandbox.containers {
+            self.machine.remove(container);
+        }
+        self.machine.remove_network(sandbox.network);
+    }
+
+    fn read(&self, run: Handle, path: &str) -> Option<Vec<u8>> {
+        self.machine.read_file(id(run), path)
+    }
+
+    fn used(&mut self, now: SimTime, run: Handle) -> Option<(u32, u64)> {
+        if !self.machine.is_running(id(run)) {
+            return None;
+        }
+        let (cpu, bytes) = self.machine.usage(id(run));
+        let (since, before) = self.looked.insert(run, (now, cpu)).unwrap_or_default();
+        let span = (now - since).0.max(1);
+        Some((((cpu - before).0 * 1000 / span) as u32, bytes))
+    }
+
+    fn next(&self) -> Option<SimTime> {
+        self.machine.next_wake()
+    }
+
+    fn run(&mut self, until: SimTime, steps: &mut u64) -> (SimTime, Vec<Notice>) {
+        let mut came = SimTime::ZERO;
+        while *steps > 0 {
+            let target = match self.machine.next_wake() {
+                Some(at) if at < until => until.min(at.max(came) + WINDOW),
+                _ => until,
+            };
+            came = self.machine.run_until(target, steps);
+            let notices = self.machine.drain();
+            let mut told: Vec<Notice> = Vec::new();
+            for notice in notices {
+                let Some(next) = self.translate(notice) else { continue };
+                if !told.last_mut().is_some_and(|last| joins(last, &next)) {
+                    told.push(next);
+                }
+            }
+            if !told.is_empty() || came >= until {
+                return (came, told);
+            }
+        }
+        (came, Vec::new())
+    }
+}

@@ -1,0 +1,369 @@
+//! What the API server and the scheduler do with pods: create, bind, delete, remove.
+
+use crate::sim::kubelet;
+use crate::sim::kubelet::publish;
+use crate::sim::model::{Deletion, Owner, Pod, PodId, PodTemplate, Status, containers_of};
+use crate::sim::quantity;
+use crate::sim::world::{State, World};
+use crate::time::SimTime;
+use crate::trace::{ContainerShape, EventId, MountShape, PodShape, ProbeKind, VolumeShape, What};
+use k8s_openapi::api::core::v1 as core;
+use std::rc::Rc;
+
+/// The node's processors (thousandths) and memory.
+pub(crate) const NODE_CPU_MILLIS: u64 = 2_000;
+pub(crate) const NODE_MEMORY: u64 = 24 << 30;
+
+pub(crate) struct NewPod {
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) index: Option<u32>,
+    pub(crate) template: PodTemplate,
+    pub(crate) cause: EventId,
+}
+
+/// Creates a pod and lets the scheduler and the kubelet have it.
+pub(crate) fn create_pod(world: &World, new: NewPod) -> PodId {
+    let id = {
+        let state = &mut world.st();
+        state.next_pod += 1;
+        let id = PodId(state.next_pod);
+        let uid = state.uid();
+        let containers = Rc::new(containers_of(&new.template.spec));
+        let n = id.0 + 4;
+        let pod = Pod {
+            id,
+            name: new.name.into(),
+            namespace: new.namespace,
+            uid,
+            ip: format!("10.244.{}.{}", n / 250, n % 250),
+            owner: new.owner,
+            index: new.index,
+            template: new.template,
+            containers,
+            created_at: state.now(),
+            created_by: new.cause,
+            deletion: None,
+            removed: false,
+            scheduled: false,
+            status: Status { phase: "Pending", ..Status::default() },
+            changed_by: new.cause,
+            row: None,
+            flag: crate::sim::exec::Flag::default(),
+            kubelet: kubelet_books(),
+        };
+        let shape = shape(&pod);
+        let (subject, origin) = (pod.subject(), pod.span("spec"));
+        state.live.insert(pod.name.clone());
+        state.pods.insert(id, pod);
+        let event =
+            state.emit(subject.clone(), What::PodAdded(Box::new(shape)), Some(new.cause), origin);
+        let phase = "Pending".to_owned();
+        state.emit(subject, What::Phase { phase }, Some(event), None);
+        if let Some(pod) = state.pods.get_mut(&id) {
+            (pod.created_by, pod.changed_by) = (event, event);
+        }
+        publish::tell_row(state, id, event);
+        state.touch();
+        id
+    };
+    let copy = world.clone();
+    world.clock.spawn(async move { schedule(&copy, id).await });
+    id
+}
+
+fn kubelet_books() -> crate::sim::model::Books {
+    crate::sim::model::Books::default()
+}
+
+/// Requests of a pod as the scheduler counts them: (thousandths of processors, bytes).
+// Models staging/src/k8s.io/component-helpers/resource/helpers.go PodRequests (v1.36).
+fn requests(pod: &Pod) -> (u64, u64) {
+    let of = |name: &str, c: &core::Container| -> u64 {
+        let resources = c.resources.as_ref();
+        let requested = resources.and_then(|r| r.requests.as_ref()).and_then(|t| t.get(name));
+        let limit = resources.and_then(|r| r.limits.as_ref()).and_then(|t| t.get(name));
+        let Some(found) = requested.or(limit) else { return 0 };
+        let amount = match name {
+            "cpu" => quantity::millis_of(found),
+            _ => quantity::units_of(found),
+        };
+        amount.unwrap_or(0)
+    };
+    let total = |name: &str| {
+        let (mut sidecars, mut peak, mut mains) = (0u64, 0u64, 0u64);
+        for container in pod.containers.iter() {
+            let own = of(name, &container.spec);
+            match container.role {
+                crate::trace::Role::Sidecar => {
+                    sidecars += own;
+                    peak = peak.max(sidecars);
+                }
+                crate::trace::Role::Init => peak = peak.max(own + sidecars),
+                _ => mains += own,
+            }
+        }
+        peak.max(mains + sidecars)
+    };
+    (total("cpu"), total("memory"))
+}
+
+/// Why no node will have the pod; None when one will.
+fn unfit(state: &State, pod: &Pod) -> Option<String> {
+    let (cpu, memory) = requests(pod);
+    let bound = state.pods.values().filter(|p| p.scheduled && !p.status.is_terminal());
+    let used = bound.map(requests).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let mut reasons = Vec::new();
+    if cpu > 0 && used.0 + cpu > NODE_CPU_MILLIS {
+        reasons.push("1 Insufficient cpu".to_owned());
+    }
+    if memory > 0 && used.1 + memory > NODE_MEMORY {
+        reasons.push("1 Insufficient memory".to_owned());
+    }
+    let mut preempts = !reasons.is_empty() && cpu <= NODE_CPU_MILLIS && memory <= NODE_MEMORY;
+    let spec = &pod.template.spec;
+    let wanted = spec.node_selector.iter().flatten();
+    let labels = [
+        ("kubernetes.io/hostname", kubelet::env::NODE),
+        ("kubernetes.io/os", "linux"),
+        ("kubernetes.io/arch", "amd64"),
+    ];
+    let mut missing =
+        wanted.filter(|(k, v)| !labels.contains(&(k.as_str(), v.as_str()))).peekable();
+    if missing.peek().is_some() {
+        reasons = vec!["1 node(s) didn't match Pod's node affinity/selector".to_owned()];
+        preempts = false;
+    }
+    if reasons.is_empty() {
+        return None;
+    }
+    let after = if preempts {
+        "1 No preemption victims found for incoming pod."
+    } else {
+        "1 Preemption is not helpful for scheduling."
+    };
+    Some(format!(
+        "0/1 nodes are available: {}. no new claims to deallocate, preemption: 0/1 nodes are \
+         available: {after}",
+        reasons.join(", ")
+    ))
+}
+
+/// Binds the pod to the node, or tells why not and tries again when something left.
+async fn schedule(world: &World, id: PodId) {
+    world.pause(10).await;
+    let mut told = 0;
+    loop {
+        let live = world.pod(id, |pod| pod.deletion.is_none() && !pod.removed);
+        if live != Some(true) {
+            return;
+        }
+        let why = {
+            let state = world.st();
+            state.pods.get(&id).and_then(|pod| unfit(&state, pod))
+        };
+        let Some(message) = why else { break };
+        if told < 2 {
+            told += 1;
+            unschedulable(world, id, message);
+        }
+        let flag = world.st().api_flag.clone();
+        let deadline = world.now() + SimTime::from_secs(300);
+        let deadline = if told < 2 { world.now() + SimTime::from_secs(3) } else { deadline };
+        flag.raised(&world.clock, deadline).await;
+        world.pause(20).await;
+    }
+    bind(world, id);
+}
+
+fn unschedulable(world: &World, id: PodId, message: String) {
+    let state = &mut world.st();
+    let Some(pod) = state.pods.get(&id) else { return };
+    let (cause, subject) = (pod.created_by, pod.subject());
+    let origin = pod.containers.iter().find(|c| c.spec.resources.is_some());
+    let origin = origin.and_then(|c| pod.span(&format!("{}.resources", c.path)));
+    let what = What::Reported {
+        warning: true,
+        reason: "FailedScheduling".into(),
+        field_path: None,
+        message: message.clone(),
+    };
+    let event = state.emit(subject, what, Some(cause), origin);
+    let reason = Some("Unschedulable");
+    publish::set_condition(state, id, "PodScheduled", false, reason, Some(message), event);
+}
+
+fn bind(world: &World, id: PodId) {
+    let event = {
+        let state = &mut world.st();
+        let Some(pod) = state.pods.get_mut(&id) else { return };
+        pod.scheduled = true;
+        let node = kubelet::env::NODE;
+        let message = format!("Successfully assigned {}/{} to {node}", pod.namespace, pod.name);
+        let cause = pod.created_by;
+        let event = state.report(id, None, "Scheduled", message, Some(cause));
+        publish::set_condition(state, id, "PodScheduled", true, None, None, event);
+        event
+    };
+    let copy = world.clone();
+    world.clock.spawn(async move {
+        copy.pause(10).await;
+        kubelet::adopt(&copy, id, event);
+    });
+}
+
+/// Asks for a pod's deletion; `grace` in seconds where the person says so.
+// Models pkg/registry/core/pod/strategy.go CheckGracefulDelete (v1.36).
+pub(crate) fn delete_pod(world: &World, id: PodId, grace: Option<u64>, cause: EventId) {
+    let at = world.now();
+    let asked = world.pod(id, |pod| {
+        let done = !pod.scheduled || pod.status.is_terminal();
+        let grace_secs = if done { 0 } else { grace.unwrap_or(pod.grace_secs()) };
+        if pod.deletion.is_some_and(|d| d.grace_secs <= grace_secs) || pod.removed {
+            return None;
+        }
+        Some((grace_secs, done, pod.subject(), pod.span("spec.terminationGracePeriodSeconds")))
+    });
+    let Some((grace_secs, done, subject, origin)) = asked.flatten() else { return };
+    let state = &mut world.st();
+    let deadline = at + SimTime::from_secs(grace_secs);
+    let what = What::Deleting { grace_secs, deadline };
+    let event = state.emit(subject, what, Some(cause), origin);
+    if let Some(pod) = state.pods.get_mut(&id) {
+        pod.deletion = Some(Deletion { at, grace_secs, event });
+        pod.changed_by = event;
+        pod.flag.clone().raise(&world.clock);
+    }
+    publish::tell_row(state, id, event);
+    state.touch();
+    if done {
+        remove(state, id);
+    }
+}
+
+/// `--force --grace-period=0`: the object goes at once, the kubelet cleans up after it.
+pub(crate) fn force_delete(world: &World, id: PodId, cause: EventId) {
+    delete_pod(world, id, Some(1), cause);
+    let copy = world.clone();
+    world.clock.spawn(async move {
+        copy.pause(30).await;
+        remove_pod(&copy, id);
+    });
+}
+
+/// The object leaves the API server.
+pub(crate) fn remove_pod(world: &World, id: PodId) {
+    remove(&mut world.st(), id);
+}
+
+fn remove(state: &mut State, id: PodId) {
+    let Some(pod) = state.pods.get_mut(&id).filter(|pod| !pod.removed) else { return };
+    pod.removed = true;
+    let (name, cause) = (pod.name.clone(), pod.changed_by);
+    let subject = pod.subject();
+    state.emit(subject, What::Removed, Some(cause), None);
+    state.live.remove(&name);
+    state.touch();
+}
+
+/// The unchanging side of a pod, for the picture.
+fn shape(pod: &Pod) -> PodShape {
+    let spec = &pod.template.spec;
+    PodShape {
+        namespace: pod.namespace.clone(),
+        labels: pod.template.labels.clone().into_iter().collect(),
+        owner: pod.owner.as_ref().map(|o| format!("{}/{}", o.kind, o.name)),
+        containers: pod.containers.iter().map(|c| container_shape(pod, c)).collect(),
+        volumes: volume_shapes(pod, spec),
+        grace_secs: pod.grace_secs(),
+        restart_policy: pod.restart_policy().to_owned(),
+    }
+}
+
+fn container_shape(pod: &Pod, container: &crate::sim::model::Container) -> ContainerShape {
+    let spec = &container.spec;
+    let mounts = spec.volume_mounts.iter().flatten().enumerate().map(|(i, mount)| MountShape {
+        volume: mount.name.as_str().into(),
+        path: mount.mount_path.clone(),
+        read_only: mount.read_only.unwrap_or(false),
+        origin: pod.span(&format!("{}.volumeMounts[{i}]", container.path)),
+    });
+    let probes = [
+        (ProbeKind::Startup, spec.startup_probe.is_some()),
+        (ProbeKind::Liveness, spec.liveness_probe.is_some()),
+        (ProbeKind::Readiness, spec.readiness_probe.is_some()),
+    ];
+    let limits = spec.resources.as_ref().and_then(|r| r.limits.as_ref());
+    let limit = |name: &str| limits.and_then(|l| l.get(name));
+    let ports = spec.ports.iter().flatten();
+    ContainerShape {
+        name: container.name.clone(),
+        role: container.role,
+        image: container.image().to_owned(),
+        command: [spec.command.clone(), spec.args.clone()]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .collect(),
+        ports: ports.map(|p| (p.container_port as u16, p.name.clone())).collect(),
+        mounts: mounts.collect(),
+        probes: probes.into_iter().filter(|(_, has)| *has).map(|(kind, _)| kind).collect(),
+        cpu_limit_millis: limit("cpu").and_then(quantity::millis_of).map(|m| m as u32),
+        memory_limit_bytes: limit("memory").and_then(quantity::units_of),
+        origin: pod.span(&container.path),
+    }
+}
+
+fn volume_shapes(pod: &Pod, spec: &core::PodSpec) -> Vec<VolumeShape> {
+    let one = |(i, volume): (usize, &core::Volume)| {
+        let (kind, detail) = volume_words(volume);
+        VolumeShape {
+            name: volume.name.as_str().into(),
+            kind: kind.to_owned(),
+            detail,
+            origin: pod.span(&format!("spec.volumes[{i}]")),
+        }
+    };
+    spec.volumes.iter().flatten().enumerate().map(one).collect()
+}
+
+fn volume_words(volume: &core::Volume) -> (&'static str, String) {
+    if let Some(source) = &volume.config_map {
+        return ("configMap", source.name.clone());
+    }
+    if let Some(source) = &volume.secret {
+        return ("secret", source.secret_name.clone().unwrap_or_default());
+    }
+    if let Some(source) = &volume.persistent_volume_claim {
+        return ("persistentVolumeClaim", source.claim_name.clone());
+    }
+    if let Some(source) = &volume.host_path {
+        return ("hostPath", source.path.clone());
+    }
+    if let Some(source) = &volume.empty_dir {
+        let limit = source.size_limit.as_ref().map(|l| format!("sizeLimit: {}", l.0));
+        let words = [source.medium.clone().filter(|m| !m.is_empty()), limit];
+        return ("emptyDir", words.into_iter().flatten().collect::<Vec<_>>().join(" "));
+    }
+    if volume.projected.is_some() {
+        return ("projected", String::new());
+    }
+    if volume.downward_api.is_some() {
+        return ("downwardAPI", String::new());
+    }
+    ("other", String::new())
+}
+
+/// The pod that has this name now.
+pub(crate) fn by_name(state: &State, name: &str) -> Option<PodId> {
+    state.pods.values().find(|p| !p.removed && &*p.name == name).map(|p| p.id)
+}
+
+/// Pods of one owner, oldest first, those still shown by the API.
+pub(crate) fn owned(state: &State, kind: &str, name: &str) -> Vec<PodId> {
+    let mine = |pod: &&Pod| {
+        !pod.removed && pod.owner.as_ref().is_some_and(|o| o.kind == kind && &*o.name == name)
+    };
+    state.pods.values().filter(mine).map(|pod| pod.id).collect()
+}

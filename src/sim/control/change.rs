@@ -1,0 +1,235 @@
+//! Changes a person makes to controllers' objects: scale, set, rollout, apply, delete.
+
+use super::{Controllers, api, deployment, job};
+use crate::sim::model::PodTemplate;
+use crate::sim::world::{Config, World};
+use crate::trace::{EventId, Name, Subject, What};
+use k8s_openapi::api::core::v1 as core;
+use std::rc::Rc;
+
+type Done = Result<(), String>;
+
+fn parts(target: &str) -> (&str, Name) {
+    let (kind, name) = target.split_once('/').unwrap_or(("pod", target));
+    let kind = match kind.trim_end_matches('s') {
+        "deploy" | "deployment.app" => "deployment",
+        "r" | "replicaset.app" => "replicaset",
+        "st" | "statefulset.app" => "statefulset",
+        "d" | "daemonset.app" => "daemonset",
+        "svc" => "service",
+        "cm" => "configmap",
+        other => other,
+    };
+    (kind, name.into())
+}
+
+fn missing(kind: &str, name: &str) -> String {
+    format!("{kind}s \"{name}\" not found")
+}
+
+pub(crate) fn scale(world: &World, target: &str, replicas: u32, event: EventId) -> Done {
+    let (kind, name) = parts(target);
+    let state = &mut world.st();
+    let controllers = &mut state.controllers;
+    let found = match kind {
+        "deployment" => controllers.deployments.get_mut(&name).map(|one| {
+            one.replicas = replicas;
+            (one.surge, one.unavailable) = deployment::fenceposts(&one.spec, replicas);
+            one.cause = event;
+        }),
+        "replicaset" => controllers.replicasets.get_mut(&name).map(|one| {
+            one.replicas = replicas;
+            one.cause = event;
+        }),
+        "statefulset" => controllers.statefulsets.get_mut(&name).map(|one| {
+            one.replicas = replicas;
+            one.cause = event;
+        }),
+        _ => return Err(format!("scaling a {kind}")),
+    };
+    state.touch();
+    found.ok_or_else(|| missing(kind, &name))
+}
+
+/// Changes a controller's pod template; a new template is a new revision.
+fn change_template(
+    world: &World,
+    target: &str,
+    event: EventId,
+    change: impl FnOnce(&mut PodTemplate),
+) -> Done {
+    let (kind, name) = parts(target);
+    let state = &mut world.st();
+    let controllers: &mut Controllers = &mut state.controllers;
+    let (template, cause, revision) = match kind {
+        "deployment" => {
+            let found = controllers.deployments.get_mut(&name);
+            let one = found.ok_or_else(|| missing(kind, &name))?;
+            (&mut one.template, &mut one.cause, None)
+        }
+        "statefulset" => {
+            let found = controllers.statefulsets.get_mut(&name);
+            let one = found.ok_or_else(|| missing(kind, &name))?;
+            (&mut one.template, &mut one.cause, Some(&mut one.revision))
+        }
+        "daemonset" => {
+            let found = controllers.daemonsets.get_mut(&name);
+            let one = found.ok_or_else(|| missing(kind, &name))?;
+            (&mut one.template, &mut one.cause, Some(&mut one.revision))
+        }
+        _ => return Err(format!("changing a {kind}")),
+    };
+    let before = template.clone();
+    change(template);
+    *cause = event;
+    let same = before.spec == template.spec && before.annotations == template.annotations;
+    if let Some(revision) = revision.filter(|_| !same) {
+        *revision += 1;
+    }
+    state.touch();
+    Ok(())
+}
+
+pub(crate) fn set_image(world: &World, target: &str, pairs: &[&str], event: EventId) -> Done {
+    change_template(world, target, event, |template| {
+        let mut spec = (*template.spec).clone();
+        for (name, image) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
+            let inits = spec.init_containers.iter_mut().flatten();
+            for one in inits.chain(&mut spec.containers) {
+                if name == "*" || one.name == name {
+                    one.image = Some(image.to_owned());
+                }
+            }
+        }
+        template.spec = Rc::new(spec);
+    })
+}
+
+pub(crate) fn set_env(world: &World, target: &str, pairs: &[&str], event: EventId) -> Done {
+    change_template(world, target, event, |template| {
+        let mut spec = (*template.spec).clone();
+        for pair in pairs.iter().filter(|pair| !pair.starts_with("--")) {
+            for one in &mut spec.containers {
+                let env = one.env.get_or_insert_with(Vec::new);
+                match (pair.split_once('='), pair.strip_suffix('-')) {
+                    (Some((name, value)), _) => set_one(env, name, value),
+                    (None, Some(name)) => env.retain(|var| var.name != name),
+                    (None, None) => {}
+                }
+            }
+        }
+        template.spec = Rc::new(spec);
+    })
+}
+
+fn set_one(env: &mut Vec<core::EnvVar>, name: &str, value: &str) {
+    let var =
+        core::EnvVar { name: name.to_owned(), value: Some(value.to_owned()), value_from: None };
+    match env.iter_mut().find(|old| old.name == name) {
+        Some(old) => *old = var,
+        None => env.push(var),
+    }
+}
+
+pub(crate) fn undo(world: &World, target: &str, event: EventId) -> Done {
+    let (kind, name) = parts(target);
+    if kind != "deployment" {
+        return Err(format!("rolling back a {kind}"));
+    }
+    let previous = deployment::previous_template(world, &name);
+    let previous = previous.ok_or_else(|| format!("no rollout history found for {target}"))?;
+    change_template(world, target, event, |template| *template = previous)
+}
+
+pub(crate) fn restart(world: &World, target: &str, event: EventId) -> Done {
+    let at = world.scenario.started_unix_secs + world.now().as_secs() as i64;
+    change_template(world, target, event, |template| {
+        let key = "kubectl.kubernetes.io/restartedAt".to_owned();
+        template.annotations.insert(key, at.to_string());
+    })
+}
+
+/// The small files that exercises and recordings apply while they run.
+pub(crate) fn apply(world: &World, file: &str, event: EventId) -> Done {
+    const FILES: &[(&str, &str, &str, &str)] = &[
+        ("later-db.yaml", "later-db", "go", "yes"),
+        ("late-config.yaml", "late-config", "key", "value"),
+    ];
+    let base = file.rsplit('/').next().unwrap_or(file);
+    let found = FILES.iter().find(|(known, ..)| *known == base);
+    let (_, name, key, value) = found.ok_or_else(|| format!("there is no file {file}"))?;
+    let mut config = Config::default();
+    config.data.insert((*key).to_owned(), value.as_bytes().to_vec());
+    let namespace = world.scenario.namespace.clone();
+    let state = &mut world.st();
+    state.configs.insert(("configmap", namespace, (*name).to_owned()), config);
+    let subject = Subject::Object { kind: "configmap".into(), name: (*name).into() };
+    state.emit(subject, What::Applied, Some(event), None);
+    state.touch();
+    Ok(())
+}
+
+/// Deletes an object that is no pod, and what it owns.
+pub(crate) fn delete(world: &World, kind: &str, name: &str, event: EventId) -> Done {
+    let target = format!("{kind}/{name}");
+    let (kind, name) = parts(&target);
+    let removed = remove(world, kind, &name);
+    if !removed {
+        return Err(missing(kind, &name));
+    }
+    let subject = Subject::Object { kind: kind.into(), name: name.clone() };
+    let event = world.st().emit(subject, What::Removed, Some(event), None);
+    let owners = match kind {
+        "deployment" => {
+            let state = world.st();
+            let sets = state.controllers.replicasets.values();
+            let mine = sets.filter(|set| set.owner.as_ref() == Some(&name));
+            mine.map(|set| ("ReplicaSet", set.meta.name.clone())).collect()
+        }
+        "replicaset" => vec![("ReplicaSet", name)],
+        "statefulset" => vec![("StatefulSet", name)],
+        "daemonset" => vec![("DaemonSet", name)],
+        _ => Vec::new(),
+    };
+    for (kind, name) in owners {
+        delete_owned(world, kind, &name, event);
+    }
+    world.st().touch();
+    Ok(())
+}
+
+fn remove(world: &World, kind: &str, name: &Name) -> bool {
+    let state = &mut world.st();
+    let key = |kind: &'static str| (kind, world.scenario.namespace.clone(), name.to_string());
+    match kind {
+        "deployment" => state.controllers.deployments.remove(name).is_some(),
+        "replicaset" => state.controllers.replicasets.contains_key(name),
+        "statefulset" => state.controllers.statefulsets.remove(name).is_some(),
+        "daemonset" => state.controllers.daemonsets.remove(name).is_some(),
+        "cronjob" => state.controllers.cronjobs.remove(name).is_some(),
+        "service" => state.controllers.services.remove(name).is_some(),
+        "configmap" => state.configs.remove(&key("configmap")).is_some(),
+        "secret" => state.configs.remove(&key("secret")).is_some(),
+        "job" => {
+            let known = state.controllers.jobs.contains_key(name);
+            let (copy, name) = (world.clone(), name.clone());
+            world.clock.spawn(async move { job::remove(&copy, &name) });
+            known
+        }
+        _ => false,
+    }
+}
+
+fn delete_owned(world: &World, kind: &'static str, name: &Name, event: EventId) {
+    let pods = api::owned(&world.st(), kind, name);
+    if kind == "ReplicaSet" {
+        let subject = Subject::Object { kind: "replicaset".into(), name: name.clone() };
+        let mut state = world.st();
+        if state.controllers.replicasets.remove(name).is_some() {
+            state.emit(subject, What::Removed, Some(event), None);
+        }
+    }
+    for id in pods {
+        api::delete_pod(world, id, None, event);
+    }
+}

@@ -1,0 +1,186 @@
+//! CronJobs: a Job at each time of a schedule.
+
+use super::job::{self, Job};
+use super::{Meta, cron, load, workload};
+use crate::sim::world::World;
+use crate::time::SimTime;
+use crate::trace::{EventId, Name, Subject, What};
+use k8s_openapi::api::batch::v1 as batch;
+
+#[derive(Clone)]
+pub(crate) struct CronJob {
+    pub(crate) meta: Meta,
+    pub(crate) spec: batch::CronJobSpec,
+    pub(crate) active: Vec<Name>,
+    /// Oldest first: (name, succeeded).
+    pub(crate) finished: Vec<(Name, bool)>,
+    pub(crate) last: Option<SimTime>,
+}
+
+/// The controller acts this long after a scheduled time, in milliseconds.
+const LATE_MILLIS: u64 = 100;
+
+pub(crate) fn add(world: &World, cronjob: CronJob) {
+    let name = cronjob.meta.name.clone();
+    let schedule = cron::Schedule::parse(&cronjob.spec.schedule);
+    world.st().controllers.cronjobs.insert(name.clone(), cronjob);
+    show(world, &name);
+    let (one, two, other) = (world.clone(), world.clone(), name.clone());
+    if let Some(schedule) = schedule {
+        world.clock.spawn(async move { fire_loop(one, name, schedule).await });
+    }
+    world.clock.spawn(async move { watch_loop(two, other).await });
+}
+
+fn with<T>(world: &World, name: &Name, change: impl FnOnce(&mut CronJob) -> T) -> Option<T> {
+    world.st().controllers.cronjobs.get_mut(name).map(change)
+}
+
+// Models pkg/controller/cronjob/cronjob_controllerv2.go syncCronJob (v1.36).
+async fn fire_loop(world: World, name: Name, schedule: cron::Schedule) {
+    let start = world.scenario.started_unix_secs;
+    loop {
+        let unix = start + world.now().as_secs() as i64;
+        let Some(due) = schedule.next_after(unix) else { return };
+        let at = SimTime::from_secs((due - start).max(0) as u64);
+        world.clock.sleep_until(at + SimTime::from_millis(LATE_MILLIS)).await;
+        let Some(cronjob) = with(&world, &name, |c| c.clone()) else { return };
+        if cronjob.spec.suspend != Some(true) {
+            fire(&world, cronjob, due, at);
+        }
+    }
+}
+
+fn fire(world: &World, cronjob: CronJob, due: i64, at: SimTime) {
+    let (meta, name) = (&cronjob.meta, cronjob.meta.name.clone());
+    match cronjob.spec.concurrency_policy.as_deref() {
+        Some("Forbid") if !cronjob.active.is_empty() => {
+            let message = "Not starting job because prior execution is running and concurrency \
+                           policy is Forbid"
+                .to_owned();
+            let state = &mut world.st();
+            workload::report(state, meta, "JobAlreadyActive", message, meta.applied);
+            return;
+        }
+        Some("Replace") => {
+            for old in &cronjob.active {
+                let message = format!("Deleted job {old}");
+                let state = &mut world.st();
+                workload::report(state, meta, "SuccessfulDelete", message, meta.applied);
+            }
+            cronjob.active.iter().for_each(|old| job::remove(world, old));
+            with(world, &name, |c| c.active.clear());
+        }
+        _ => {}
+    }
+    let job: Name = format!("{name}-{}", due / 60).into();
+    let applied = {
+        let state = &mut world.st();
+        let message = format!("Created job {job}");
+        let event = workload::report(state, meta, "SuccessfulCreate", message, meta.applied);
+        let subject = Subject::Object { kind: "job".into(), name: job.clone() };
+        let origin = meta.source.span("spec.jobTemplate");
+        state.emit(subject, What::Applied, Some(event), origin)
+    };
+    let made = make(world, &cronjob, job.clone(), applied);
+    with(world, &name, |c| {
+        c.active.push(job);
+        c.last = Some(at);
+    });
+    job::add(world, made);
+    show(world, &name);
+}
+
+fn make(world: &World, cronjob: &CronJob, name: Name, applied: EventId) -> Job {
+    let spec = cronjob.spec.job_template.spec.clone().unwrap_or_default();
+    let meta = Meta {
+        kind: "job",
+        name,
+        applied,
+        created_at: world.now(),
+        row: Vec::new(),
+        ..cronjob.meta.clone()
+    };
+    load::new_job(meta, spec, "spec.jobTemplate.spec.template")
+}
+
+/// Notices Jobs that ended.
+async fn watch_loop(world: World, name: Name) {
+    loop {
+        let flag = world.st().api_flag.clone();
+        flag.raised(&world.clock, SimTime::MAX).await;
+        world.pause(10).await;
+        let Some(active) = with(&world, &name, |c| c.active.clone()) else { return };
+        for job in active {
+            let ended = world.st().controllers.jobs.get(&job).and_then(|j| j.ended);
+            if let Some(word) = ended {
+                saw_end(&world, &name, &job, word);
+            }
+        }
+    }
+}
+
+fn saw_end(world: &World, name: &Name, job: &Name, word: &'static str) {
+    let Some(meta) = with(world, name, |c| c.meta.clone()) else { return };
+    {
+        let state = &mut world.st();
+        let message = format!("Saw completed job: {job}, condition: {word}");
+        workload::report(state, &meta, "SawCompletedJob", message, meta.applied);
+    }
+    let over = with(world, name, |c| {
+        c.active.retain(|one| one != job);
+        c.finished.push((job.clone(), word == "Complete"));
+        over_history(c)
+    });
+    for old in over.into_iter().flatten() {
+        let state = &mut world.st();
+        let message = format!("Deleted job {old}");
+        workload::report(state, &meta, "SuccessfulDelete", message, meta.applied);
+        drop_later(world, old);
+    }
+    show(world, name);
+}
+
+fn drop_later(world: &World, job: Name) {
+    let copy = world.clone();
+    world.clock.spawn(async move { job::remove(&copy, &job) });
+}
+
+/// Finished Jobs beyond what is to be kept, taken off the list.
+fn over_history(cronjob: &mut CronJob) -> Vec<Name> {
+    let mut over = Vec::new();
+    for (ok, limit) in [
+        (true, cronjob.spec.successful_jobs_history_limit.unwrap_or(3)),
+        (false, cronjob.spec.failed_jobs_history_limit.unwrap_or(1)),
+    ] {
+        let n = cronjob.finished.iter().filter(|(_, o)| *o == ok).count();
+        let mut surplus = n.saturating_sub(limit.max(0) as usize);
+        cronjob.finished.retain(|(name, o)| {
+            let goes = *o == ok && surplus > 0;
+            if goes {
+                surplus -= 1;
+                over.push(name.clone());
+            }
+            !goes
+        });
+    }
+    over
+}
+
+fn show(world: &World, name: &Name) {
+    let state = &mut world.st();
+    let Some(cronjob) = state.controllers.cronjobs.get(name).cloned() else { return };
+    let suspended = if cronjob.spec.suspend == Some(true) { "True" } else { "False" };
+    let cells = vec![
+        cronjob.spec.schedule.clone(),
+        cronjob.spec.time_zone.clone().unwrap_or_else(|| "<none>".to_owned()),
+        suspended.to_owned(),
+        cronjob.active.len().to_string(),
+    ];
+    let mut meta = cronjob.meta;
+    let cause = meta.applied;
+    workload::show_row(state, &mut meta, cells, cause);
+    if let Some(kept) = state.controllers.cronjobs.get_mut(name) {
+        kept.meta.row = meta.row;
+    }
+}

@@ -1,0 +1,308 @@
+//! Deployments: one ReplicaSet per template, and the arithmetic of moving from one to the next.
+
+use super::replicaset::{self, ReplicaSet};
+use super::{Meta, workload};
+use crate::sim::model::PodTemplate;
+use crate::sim::world::World;
+use crate::trace::{EventId, Name, Subject, What};
+use k8s_openapi::api::apps::v1 as apps;
+
+#[derive(Clone)]
+pub(crate) struct Deployment {
+    pub(crate) meta: Meta,
+    pub(crate) spec: apps::DeploymentSpec,
+    pub(crate) template: PodTemplate,
+    pub(crate) replicas: u32,
+    pub(crate) min_ready: i32,
+    pub(crate) recreate: bool,
+    pub(crate) surge: u32,
+    pub(crate) unavailable: u32,
+    pub(crate) paused: bool,
+    /// What asked for the present template or number.
+    pub(crate) cause: EventId,
+    /// The number the ReplicaSets were last scaled for.
+    pub(crate) scaled_for: u32,
+}
+
+/// Surge and unavailable pods of `replicas`, as numbers.
+// Models pkg/controller/deployment/util ResolveFenceposts (v1.36).
+pub(crate) fn fenceposts(spec: &apps::DeploymentSpec, replicas: u32) -> (u32, u32) {
+    let rolling = spec.strategy.as_ref().and_then(|s| s.rolling_update.as_ref());
+    let quarter = |up: bool| {
+        let quarters = u64::from(replicas);
+        (if up { quarters.div_ceil(4) } else { quarters / 4 }) as u32
+    };
+    let surge = rolling.and_then(|r| workload::share(r.max_surge.as_ref(), replicas, true));
+    let unavailable =
+        rolling.and_then(|r| workload::share(r.max_unavailable.as_ref(), replicas, false));
+    match (surge.unwrap_or(quarter(true)), unavailable.unwrap_or(quarter(false))) {
+        (0, 0) => (0, 1),
+        pair => pair,
+    }
+}
+
+// Models pkg/controller/deployment/deployment_controller.go syncDeployment (v1.36).
+pub(crate) fn reconcile(world: &World) {
+    let names = workload::names(&world.st().controllers.deployments);
+    for name in names {
+        let found = world.st().controllers.deployments.get(&name).cloned();
+        let Some(deployment) = found else { continue };
+        let sets = sets_of(world, &name);
+        Sync { world, deployment, sets }.run();
+    }
+}
+
+/// Its ReplicaSets, oldest first.
+fn sets_of(world: &World, name: &Name) -> Vec<ReplicaSet> {
+    let state = world.st();
+    let all = state.controllers.replicasets.values();
+    let mut sets: Vec<ReplicaSet> =
+        all.filter(|set| set.owner.as_ref() == Some(name)).cloned().collect();
+    sets.sort_by_key(|set| (set.meta.created_at, set.revision));
+    sets
+}
+
+/// The previous template, for `rollout undo`.
+pub(crate) fn previous_template(world: &World, name: &Name) -> Option<PodTemplate> {
+    let mut sets = sets_of(world, name);
+    sets.sort_by_key(|set| set.revision);
+    sets.iter().rev().nth(1).map(|set| set.template.clone())
+}
+
+fn same(a: &PodTemplate, b: &PodTemplate) -> bool {
+    a.spec == b.spec && a.labels == b.labels && a.annotations == b.annotations
+}
+
+struct Sync<'a> {
+    world: &'a World,
+    deployment: Deployment,
+    sets: Vec<ReplicaSet>,
+}
+
+impl Sync<'_> {
+    fn run(mut self) {
+        let found = self.sets.iter().position(|s| same(&s.template, &self.deployment.template));
+        let Some(new) = found else {
+            if self.deployment.recreate && self.old_pods_remain() {
+                self.scale_down_all_old(None);
+            } else if !self.deployment.paused {
+                self.create_new_set();
+            }
+            return self.show();
+        };
+        self.renumber(new);
+        if self.deployment.scaled_for != self.deployment.replicas {
+            self.scale(new);
+        } else if self.deployment.recreate {
+            if !self.scale_down_all_old(Some(new)) {
+                self.scale_to(new, self.deployment.replicas);
+            }
+        } else if !self.scale_new_up(new) {
+            self.scale_old_down(new);
+        }
+        self.show();
+    }
+
+    fn total(&self) -> u32 {
+        self.sets.iter().map(|s| s.replicas).sum()
+    }
+
+    fn old_pods_remain(&self) -> bool {
+        let state = self.world.st();
+        let mine = |pod: &&crate::sim::model::Pod| {
+            !pod.removed
+                && !pod.status.is_terminal()
+                && pod
+                    .owner
+                    .as_ref()
+                    .is_some_and(|o| self.sets.iter().any(|set| set.meta.name == o.name))
+        };
+        state.pods.values().any(|pod| mine(&pod))
+    }
+
+    /// True when it had something to scale.
+    fn scale_down_all_old(&mut self, new: Option<usize>) -> bool {
+        let old: Vec<usize> = (0..self.sets.len())
+            .filter(|i| Some(*i) != new && self.sets.get(*i).is_some_and(|s| s.replicas > 0))
+            .collect();
+        for idx in &old {
+            self.scale_to(*idx, 0);
+        }
+        !old.is_empty()
+    }
+
+    fn create_new_set(&mut self) {
+        let deployment = &self.deployment;
+        let world = self.world;
+        let revision = self.sets.iter().map(|s| s.revision).max().unwrap_or(0) + 1;
+        let hash = workload::hash(world.scenario.seed, &deployment.meta.name, revision);
+        let name: Name = format!("{}-{hash}", deployment.meta.name).into();
+        let room = self.room();
+        let replicas = deployment.replicas.min(room);
+        let message = format!("Scaled up replica set {name} from 0 to {replicas}");
+        let applied = {
+            let state = &mut world.st();
+            let kind = "replicaset";
+            let subject = Subject::Object { kind: kind.into(), name: name.clone() };
+            let origin = deployment.meta.source.span("spec.template");
+            let applied = state.emit(subject, What::Applied, Some(deployment.cause), origin);
+            if replicas > 0 {
+                let (meta, reason) = (&deployment.meta, "ScalingReplicaSet");
+                workload::report(state, meta, reason, message, applied);
+            }
+            applied
+        };
+        let meta = Meta {
+            kind: "replicaset",
+            name,
+            applied,
+            created_at: world.now(),
+            row: Vec::new(),
+            ..deployment.meta.clone()
+        };
+        let set = ReplicaSet {
+            meta,
+            owner: Some(deployment.meta.name.clone()),
+            template: deployment.template.clone(),
+            hash,
+            replicas,
+            revision,
+            min_ready: deployment.min_ready,
+            cause: applied,
+            status: replicaset::Counts::default(),
+        };
+        self.deployment.scaled_for = self.deployment.replicas;
+        self.sets.push(set.clone());
+        replicaset::announce(world, set);
+    }
+
+    /// How many pods may still be added.
+    fn room(&self) -> u32 {
+        let surge = if self.deployment.recreate { 0 } else { self.deployment.surge };
+        (self.deployment.replicas + surge).saturating_sub(self.total())
+    }
+
+    /// An old template that is wanted again gets the newest revision.
+    fn renumber(&mut self, new: usize) {
+        let max = self.sets.iter().map(|s| s.revision).max().unwrap_or(0);
+        let Some(set) = self.sets.get_mut(new).filter(|s| s.revision < max) else { return };
+        set.revision = max + 1;
+        let (name, revision) = (set.meta.name.clone(), set.revision);
+        if let Some(kept) = self.world.st().controllers.replicasets.get_mut(&name) {
+            kept.revision = revision;
+        }
+    }
+
+    fn scale_to(&mut self, idx: usize, replicas: u32) -> bool {
+        let Some(set) = self.sets.get_mut(idx).filter(|s| s.replicas != replicas) else {
+            return false;
+        };
+        let (name, before) = (set.meta.name.clone(), set.replicas);
+        set.replicas = replicas;
+        let direction = if replicas > before { "up" } else { "down" };
+        let message = format!("Scaled {direction} replica set {name} from {before} to {replicas}");
+        let state = &mut self.world.st();
+        let cause = self
+            .deployment
+            .cause
+            .max(self.sets.iter().map(|s| s.cause).max().unwrap_or(self.deployment.cause));
+        let meta = &self.deployment.meta;
+        let event = workload::report(state, meta, "ScalingReplicaSet", message, cause);
+        if let Some(kept) = state.controllers.replicasets.get_mut(&name) {
+            kept.replicas = replicas;
+            kept.cause = event;
+        }
+        state.touch();
+        true
+    }
+
+    /// The wanted number changed: the only active set takes it; several share it by size.
+    // Models pkg/controller/deployment/sync.go scale (v1.36).
+    fn scale(&mut self, new: usize) {
+        let wanted = self.deployment.replicas;
+        self.deployment.scaled_for = wanted;
+        let active: Vec<usize> = (0..self.sets.len())
+            .filter(|i| self.sets.get(*i).is_some_and(|s| s.replicas > 0))
+            .collect();
+        match active.as_slice() {
+            [] => drop(self.scale_to(new, wanted)),
+            [only] => drop(self.scale_to(*only, wanted)),
+            _ => {
+                let allowed = wanted + self.deployment.surge;
+                let total = self.total();
+                let largest =
+                    active.iter().copied().max_by_key(|i| self.sets.get(*i).map(|s| s.replicas));
+                if let Some(idx) = largest {
+                    let own = self.sets.get(idx).map_or(0, |s| s.replicas);
+                    self.scale_to(idx, (own + allowed).saturating_sub(total));
+                }
+            }
+        }
+    }
+
+    // Models pkg/controller/deployment/util NewRSNewReplicas (v1.36).
+    fn scale_new_up(&mut self, new: usize) -> bool {
+        let own = self.sets.get(new).map_or(0, |s| s.replicas);
+        let wanted = self.deployment.replicas;
+        if own > wanted {
+            return self.scale_to(new, wanted);
+        }
+        let target = wanted.min(own + self.room());
+        own < wanted && target > own && self.scale_to(new, target)
+    }
+
+    // Models pkg/controller/deployment/rolling.go reconcileOldReplicaSets (v1.36).
+    fn scale_old_down(&mut self, new: usize) -> bool {
+        let wanted = self.deployment.replicas;
+        let min_available = wanted.saturating_sub(self.deployment.unavailable);
+        let (new_spec, new_available) =
+            self.sets.get(new).map_or((0, 0), |s| (s.replicas, s.status.available));
+        let new_missing = new_spec.saturating_sub(new_available);
+        let mut over = self.total().saturating_sub(min_available).saturating_sub(new_missing);
+        if over == 0 {
+            return false;
+        }
+        let old: Vec<usize> = (0..self.sets.len()).filter(|i| *i != new).collect();
+        let mut acted = false;
+        // Those that are not even available go first.
+        for idx in &old {
+            let Some(set) = self.sets.get(*idx) else { continue };
+            let sick = set.replicas.saturating_sub(set.status.available).min(over);
+            if sick > 0 {
+                over -= sick;
+                acted |= self.scale_to(*idx, set.replicas - sick);
+            }
+        }
+        let available: u32 = self.sets.iter().map(|s| s.status.available).sum();
+        let mut spare = available.saturating_sub(min_available);
+        for idx in &old {
+            let Some(set) = self.sets.get(*idx) else { continue };
+            let n = set.replicas.min(spare);
+            if n > 0 {
+                spare -= n;
+                acted |= self.scale_to(*idx, set.replicas - n);
+            }
+        }
+        acted
+    }
+
+    fn show(mut self) {
+        let new = self.sets.iter().find(|s| same(&s.template, &self.deployment.template));
+        let updated = new.map_or(0, |s| s.status.replicas);
+        let ready: u32 = self.sets.iter().map(|s| s.status.ready).sum();
+        let available: u32 = self.sets.iter().map(|s| s.status.available).sum();
+        let cells = vec![
+            format!("{ready}/{}", self.deployment.replicas),
+            updated.to_string(),
+            available.to_string(),
+        ];
+        let state = &mut self.world.st();
+        let cause = self.deployment.cause;
+        workload::show_row(state, &mut self.deployment.meta, cells, cause);
+        let name = self.deployment.meta.name.clone();
+        if let Some(kept) = state.controllers.deployments.get_mut(&name) {
+            kept.meta.row = self.deployment.meta.row;
+            kept.scaled_for = self.deployment.scaled_for;
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! From the manifest's objects to the API server's: applied in order, each with an event.
+
+use super::api::{self, NewPod};
+use super::cronjob::{self, CronJob};
+use super::daemonset::DaemonSet;
+use super::deployment::{self, Deployment};
+use super::job::{self, Job};
+use super::replicaset::{self, ReplicaSet};
+use super::statefulset::StatefulSet;
+use super::{Meta, Service, service, workload};
+use crate::kube::{Desired, Kind, Object};
+use crate::sim::model::{PodTemplate, Source};
+use crate::sim::world::{Config, World};
+use crate::time::SimTime;
+use crate::trace::{EventId, Subject, What};
+use k8s_openapi::api::apps::v1 as apps;
+use k8s_openapi::api::batch::v1 as batch;
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Applies all objects at this instant.
+pub(crate) fn apply(world: &World, desired: &Arc<Desired>, cause: Option<EventId>) {
+    for object in &desired.objects {
+        apply_one(world, object, cause);
+    }
+    world.st().touch();
+}
+
+fn apply_one(world: &World, object: &Object, cause: Option<EventId>) {
+    let source = Source { origins: object.origins.clone(), prefix: String::new() };
+    match &object.kind {
+        Kind::Pod(pod) => {
+            let applied = tell(world, "pod", &pod.metadata, &source, cause);
+            let namespace = namespace_of(world, &pod.metadata, &source);
+            let template = PodTemplate {
+                labels: pod.metadata.labels.clone().unwrap_or_default(),
+                annotations: pod.metadata.annotations.clone().unwrap_or_default(),
+                spec: Rc::new(pod.spec.clone().unwrap_or_default()),
+                source: Rc::new(source),
+            };
+            let new = NewPod {
+                name: name_of(world, &pod.metadata),
+                namespace,
+                owner: None,
+                index: None,
+                template,
+                cause: applied,
+            };
+            api::create_pod(world, new);
+        }
+        Kind::ConfigMap(map) => {
+            let mut config = Config::default();
+            let text = map.data.iter().flatten();
+            config.data.extend(text.map(|(k, v)| (k.clone(), v.clone().into_bytes())));
+            let binary = map.binary_data.iter().flatten();
+            config.data.extend(binary.map(|(k, v)| (k.clone(), v.0.clone())));
+            keep(world, "configmap", &map.metadata, source, cause, config);
+        }
+        Kind::Secret(secret) => {
+            let mut config = Config::default();
+            let encoded = secret.data.iter().flatten();
+            config.data.extend(encoded.map(|(k, v)| (k.clone(), v.0.clone())));
+            let text = secret.string_data.iter().flatten();
+            config.data.extend(text.map(|(k, v)| (k.clone(), v.clone().into_bytes())));
+            keep(world, "secret", &secret.metadata, source, cause, config);
+        }
+        Kind::Service(one) => {
+            let meta = meta(world, "service", &one.metadata, source, cause);
+            let spec = one.spec.clone().unwrap_or_default();
+            let headless = spec.cluster_ip.as_deref() == Some("None");
+            let mut state = world.st();
+            let n = state.controllers.services.len();
+            let ip = (!headless).then(|| service::cluster_ip(n));
+            let name = meta.name.clone();
+            state.controllers.services.insert(name, Service { meta, spec, ip, shown: None });
+        }
+        Kind::Other { kind, name, .. } => {
+            let metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
+            let kind = kind.to_lowercase();
+            tell(world, &kind, &metadata, &source, cause);
+        }
+        _ => apply_workload(world, object, source, cause),
+    }
+}
+
+/// Objects that make pods.
+fn apply_workload(world: &World, object: &Object, source: Source, cause: Option<EventId>) {
+    match &object.kind {
+        Kind::Deployment(one) => {
+            let meta = meta(world, "deployment", &one.metadata, source, cause);
+            add_deployment(world, meta, one.spec.clone().unwrap_or_default());
+        }
+        Kind::ReplicaSet(one) => {
+            let meta = meta(world, "replicaset", &one.metadata, source, cause);
+            let spec = one.spec.clone().unwrap_or_default();
+            let pods = spec.template.as_ref();
+            let template = template_of(&meta, "spec.template", pods);
+            replicaset::announce(
+                world,
+                ReplicaSet {
+                    owner: None,
+                    template,
+                    hash: String::new(),
+                    replicas: count(spec.replicas),
+                    revision: 1,
+                    min_ready: spec.min_ready_seconds.unwrap_or(0),
+                    cause: meta.applied,
+                    status: replicaset::Counts::default(),
+                    meta,
+                },
+            );
+        }
+        Kind::StatefulSet(one) => {
+            let meta = meta(world, "statefulset", &one.metadata, source, cause);
+            add_statefulset(world, meta, one.spec.clone().unwrap_or_default());
+        }
+        Kind::DaemonSet(one) => {
+            let meta = meta(world, "daemonset", &one.metadata, source, cause);
+            let spec = one.spec.clone().unwrap_or_default();
+            let strategy = spec.update_strategy.as_ref().and_then(|s| s.type_.as_deref());
+            let set = DaemonSet {
+                template: template_of(&meta, "spec.template", Some(&spec.template)),
+                on_delete: strategy == Some("OnDelete"),
+                min_ready: spec.min_ready_seconds.unwrap_or(0),
+                revision: 1,
+                cause: meta.applied,
+                meta,
+            };
+            world.st().controllers.daemonsets.insert(set.meta.name.clone(), set);
+        }
+        Kind::Job(one) => {
+            let meta = meta(world, "job", &one.metadata, source, cause);
+            let spec = one.spec.clone().unwrap_or_default();
+            job::add(world, new_job(meta, spec, "spec.template"));
+        }
+        Kind::CronJob(one) => {
+            let meta = meta(world, "cronjob", &one.metadata, source, cause);
+            let spec = one.spec.clone();
+            let (active, finished) = (Vec::new(), Vec::new());
+            cronjob::add(world, CronJob { meta, spec, active, finished, last: None });
+        }
+        _ => {}
+    }
+}
+
+fn count(replicas: Option<i32>) -> u32 {
+    replicas.unwrap_or(1).max(0) as u32
+}
+
+fn template_of(meta: &Meta, path: &str, pods: Option<&core::PodTemplateSpec>) -> PodTemplate {
+    let metadata = pods.and_then(|p| p.metadata.as_ref());
+    workload::template(&meta.source, path, metadata, pods.and_then(|p| p.spec.as_ref()))
+}
+
+fn add_deployment(world: &World, mut meta: Meta, spec: apps::DeploymentSpec) {
+    let replicas = count(spec.replicas);
+    let (surge, unavailable) = deployment::fenceposts(&spec, replicas);
+    let strategy = spec.strategy.as_ref().and_then(|s| s.type_.as_deref());
+    let state = &mut world.st();
+    let cells = vec![format!("0/{replicas}"), "0".to_owned(), "0".to_owned()];
+    let cause = meta.applied;
+    workload::show_row(state, &mut meta, cells, cause);
+    let deployment = Deployment {
+        template: template_of(&meta, "spec.template", Some(&spec.template)),
+        replicas,
+        min_ready: spec.min_ready_seconds.unwrap_or(0),
+        recreate: strategy == Some("Recreate"),
+        surge,
+        unavailable,
+        paused: spec.paused.unwrap_or(false),
+        cause,
+        scaled_for: replicas,
+        spec,
+        meta,
+    };
+    state.controllers.deployments.insert(deployment.meta.name.clone(), deployment);
+}
+
+fn add_statefulset(world: &World, meta: Meta, spec: apps::StatefulSetSpec) {
+    let strategy = spec.update_strategy.as_ref();
+    let rolling = strategy.and_then(|s| s.rolling_update.as_ref());
+    let claims = spec.volume_claim_templates.iter().flatten();
+    let set = StatefulSet {
+        template: template_of(&meta, "spec.template", Some(&spec.template)),
+        replicas: count(spec.replicas),
+        service_name: spec.service_name.clone().unwrap_or_default(),
+        parallel: spec.pod_management_policy.as_deref() == Some("Parallel"),
+        on_delete: strategy.and_then(|s| s.type_.as_deref()) == Some("OnDelete"),
+        partition: rolling.and_then(|r| r.partition).unwrap_or(0).max(0) as u32,
+        min_ready: spec.min_ready_seconds.unwrap_or(0),
+        start: spec.ordinals.as_ref().and_then(|o| o.start).unwrap_or(0).max(0) as u32,
+        claims: claims.filter_map(|c| c.metadata.name.clone()).collect(),
+        revision: 1,
+        cause: meta.applied,
+        meta,
+    };
+    world.st().controllers.statefulsets.insert(set.meta.name.clone(), set);
+}
+
+/// A Job of its own or of a CronJob; `path` is where its pods' template stands.
+pub(crate) fn new_job(meta: Meta, mut spec: batch::JobSpec, path: &str) -> Job {
+    if spec.completions.is_none() && spec.parallelism.unwrap_or(1) == 1 {
+        spec.completions = Some(1);
+    }
+    Job {
+        template: template_of(&meta, path, Some(&spec.template)),
+        spec,
+        counted: BTreeSet::new(),
+        succeeded: 0,
+        failed: 0,
+        done_indexes: BTreeSet::new(),
+        failures_in_a_row: 0,
+        last_finish: SimTime::ZERO,
+        ended: None,
+        meta,
+    }
+}
+
+fn keep(
+    world: &World,
+    kind: &'static str,
+    metadata: &ObjectMeta,
+    source: Source,
+    cause: Option<EventId>,
+    config: Config,
+) {
+    let meta = meta(world, kind, metadata, source, cause);
+    let key = (kind, meta.namespace, meta.name.to_string());
+    world.st().configs.insert(key, config);
+}
+
+fn name_of(world: &World, metadata: &ObjectMeta) -> String {
+    match (&metadata.name, &metadata.generate_name) {
+        (Some(name), _) => name.clone(),
+        (None, Some(base)) => format!("{base}{}", world.st().suffix(5)),
+        (None, None) => String::new(),
+    }
+}
+
+/// Objects that do not write their namespace live in the scenario's, whatever defaults filled in.
+fn namespace_of(world: &World, metadata: &ObjectMeta, source: &Source) -> String {
+    let written = source.origins.node("metadata.namespace").is_some();
+    let own = metadata.namespace.clone().filter(|_| written);
+    own.unwrap_or_else(|| world.scenario.namespace.clone())
+}
+
+fn tell(
+    world: &World,
+    kind: &str,
+    metadata: &ObjectMeta,
+    source: &Source,
+    cause: Option<EventId>,
+) -> EventId {
+    let name = metadata.name.as_deref().or(metadata.generate_name.as_deref()).unwrap_or("");
+    let subject = Subject::Object { kind: kind.into(), name: name.into() };
+    world.st().emit(subject, What::Applied, cause, source.span("metadata.name"))
+}
+
+fn meta(
+    world: &World,
+    kind: &'static str,
+    metadata: &ObjectMeta,
+    source: Source,
+    cause: Option<EventId>,
+) -> Meta {
+    let applied = tell(world, kind, metadata, &source, cause);
+    Meta {
+        kind,
+        name: name_of(world, metadata).into(),
+        namespace: namespace_of(world, metadata, &source),
+        source: Rc::new(source),
+        applied,
+        created_at: world.now(),
+        row: Vec::new(),
+    }
+}

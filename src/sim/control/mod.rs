@@ -1,0 +1,91 @@
+//! Controllers: each looks at what is wanted and what is there, and does the next step. Knows the
+//! API objects and no container.
+
+pub(crate) mod api;
+pub(crate) mod change;
+mod cron;
+pub(crate) mod cronjob;
+pub(crate) mod daemonset;
+pub(crate) mod deployment;
+pub(crate) mod job;
+pub(crate) mod load;
+pub(crate) mod replicaset;
+pub(crate) mod service;
+pub(crate) mod statefulset;
+pub(crate) mod workload;
+
+use crate::sim::model::Source;
+use crate::sim::world::World;
+use crate::time::SimTime;
+use crate::trace::{EventId, Name, Subject};
+use k8s_openapi::api::core::v1 as core;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// All objects of controllers, by name.
+#[derive(Default)]
+pub(crate) struct Controllers {
+    pub(crate) services: BTreeMap<Name, Service>,
+    pub(crate) deployments: BTreeMap<Name, deployment::Deployment>,
+    pub(crate) replicasets: BTreeMap<Name, replicaset::ReplicaSet>,
+    pub(crate) statefulsets: BTreeMap<Name, statefulset::StatefulSet>,
+    pub(crate) daemonsets: BTreeMap<Name, daemonset::DaemonSet>,
+    pub(crate) jobs: BTreeMap<Name, job::Job>,
+    pub(crate) cronjobs: BTreeMap<Name, cronjob::CronJob>,
+}
+
+/// What all objects have.
+#[derive(Clone)]
+pub(crate) struct Meta {
+    /// `deployment`, as kubectl writes it.
+    pub(crate) kind: &'static str,
+    pub(crate) name: Name,
+    pub(crate) namespace: String,
+    pub(crate) source: Rc<Source>,
+    pub(crate) applied: EventId,
+    pub(crate) created_at: SimTime,
+    /// The cells shown last.
+    pub(crate) row: Vec<String>,
+}
+
+impl Meta {
+    pub(crate) fn subject(&self) -> Subject {
+        Subject::Object { kind: self.kind.into(), name: self.name.clone() }
+    }
+}
+
+pub(crate) struct Service {
+    pub(crate) meta: Meta,
+    pub(crate) spec: core::ServiceSpec,
+    /// None for a headless one.
+    pub(crate) ip: Option<String>,
+    pub(crate) shown: Option<(Vec<String>, Vec<String>)>,
+}
+
+/// How long controllers take to notice a change, in milliseconds.
+const NOTICE_MILLIS: u64 = 20;
+
+/// Starts the loop that runs all controllers whenever something changed.
+pub(crate) fn start(world: &World) {
+    let copy = world.clone();
+    world.clock.spawn(async move {
+        loop {
+            let dirty = std::mem::take(&mut copy.st().api_dirty);
+            if dirty {
+                copy.pause(NOTICE_MILLIS).await;
+                reconcile(&copy);
+                continue;
+            }
+            let flag = copy.st().api_flag.clone();
+            flag.raised(&copy.clock, SimTime::MAX).await;
+        }
+    });
+}
+
+fn reconcile(world: &World) {
+    replicaset::reconcile(world);
+    deployment::reconcile(world);
+    statefulset::reconcile(world);
+    daemonset::reconcile(world);
+    service::reconcile(world);
+}

@@ -1,0 +1,117 @@
+//! ReplicaSets: as many pods as wanted, made and given up in the order controllers do.
+
+use super::{Meta, api, workload};
+use crate::sim::model::{Pod, PodId, PodTemplate};
+use crate::sim::world::World;
+use crate::trace::{EventId, Name};
+
+#[derive(Clone)]
+pub(crate) struct ReplicaSet {
+    pub(crate) meta: Meta,
+    /// The Deployment it belongs to.
+    pub(crate) owner: Option<Name>,
+    pub(crate) template: PodTemplate,
+    pub(crate) hash: String,
+    pub(crate) replicas: u32,
+    pub(crate) revision: u32,
+    pub(crate) min_ready: i32,
+    /// What asked for the present number.
+    pub(crate) cause: EventId,
+    pub(crate) status: Counts,
+}
+
+/// What a status counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Counts {
+    pub(crate) replicas: u32,
+    pub(crate) ready: u32,
+    pub(crate) available: u32,
+}
+
+/// Most pods made or given up in one look.
+const BURST: usize = 500;
+
+fn count(world: &World, ids: &[PodId], min_ready: i32) -> Counts {
+    let (state, now) = (world.st(), world.now());
+    let pods: Vec<&Pod> = ids.iter().filter_map(|id| state.pods.get(id)).collect();
+    Counts {
+        replicas: pods.len() as u32,
+        ready: pods.iter().filter(|p| p.is_ready()).count() as u32,
+        available: pods.iter().filter(|p| workload::is_available(p, min_ready, now)).count() as u32,
+    }
+}
+
+// Models pkg/controller/replicaset/replica_set.go syncReplicaSet (v1.36).
+pub(crate) fn reconcile(world: &World) {
+    let names = workload::names(&world.st().controllers.replicasets);
+    for name in names {
+        let Some(set) = world.st().controllers.replicasets.get(&name).cloned() else { continue };
+        sync(world, set);
+    }
+}
+
+fn sync(world: &World, mut set: ReplicaSet) {
+    let active = active_pods(world, &set.meta.name);
+    // The status tells what was there when the look began.
+    let counts = count(world, &active, set.min_ready);
+    let wanted = set.replicas as usize;
+    let cause = workload::newest_cause(&world.st(), &active, set.cause);
+    if active.len() < wanted {
+        for _ in 0..(wanted - active.len()).min(BURST) {
+            let name = workload::generated(world, &set.meta.name);
+            let mut template = set.template.clone();
+            if !set.hash.is_empty() {
+                template.labels.insert("pod-template-hash".to_owned(), set.hash.clone());
+            }
+            let message = format!("Created pod: {name}");
+            let kind = "ReplicaSet";
+            workload::create(world, &set.meta, kind, (name, None), template, message, cause);
+        }
+    } else {
+        let n_over = (active.len() - wanted).min(BURST);
+        let victims = workload::victims_first(&world.st(), active);
+        for id in victims.into_iter().take(n_over) {
+            give_up(world, &set.meta, id, set.cause);
+        }
+    }
+    if counts.ready != counts.available || counts.ready != set.status.ready {
+        workload::look_again(world, set.min_ready);
+    }
+    set.status = counts;
+    let cells = [set.replicas, counts.replicas, counts.ready].map(|n| n.to_string());
+    let state = &mut world.st();
+    let before = set.meta.row.clone();
+    workload::show_row(state, &mut set.meta, cells.to_vec(), cause);
+    let changed = before != set.meta.row;
+    if let Some(kept) = state.controllers.replicasets.get_mut(&set.meta.name) {
+        let other = kept.status != set.status;
+        (kept.status, kept.meta.row) = (set.status, set.meta.row);
+        if changed || other {
+            state.touch();
+        }
+    }
+}
+
+pub(crate) fn active_pods(world: &World, name: &str) -> Vec<PodId> {
+    let state = world.st();
+    let ids = api::owned(&state, "ReplicaSet", name);
+    ids.into_iter().filter(|id| state.pods.get(id).is_some_and(Pod::is_active)).collect()
+}
+
+/// Deletes one pod for its controller, and tells so.
+pub(crate) fn give_up(world: &World, meta: &Meta, id: PodId, cause: EventId) {
+    let Some(name) = world.pod(id, |pod| pod.name.clone()) else { return };
+    let message = format!("Deleted pod: {name}");
+    let event = workload::report(&mut world.st(), meta, "SuccessfulDelete", message, cause);
+    api::delete_pod(world, id, None, event);
+}
+
+/// Shows a new ReplicaSet's first row.
+pub(crate) fn announce(world: &World, mut set: ReplicaSet) {
+    let state = &mut world.st();
+    let cells = vec![set.replicas.to_string(), "0".to_owned(), "0".to_owned()];
+    let cause = set.meta.applied;
+    workload::show_row(state, &mut set.meta, cells, cause);
+    state.controllers.replicasets.insert(set.meta.name.clone(), set);
+    state.touch();
+}

@@ -1,0 +1,156 @@
+//! Services: who is behind them, where their addresses lead, and the variables pods get of them.
+
+use super::Service;
+use crate::sim::model::Pod;
+use crate::sim::runtime::Route;
+use crate::sim::world::{State, World};
+use crate::trace::{Name, What};
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+const KUBERNETES_IP: &str = "10.96.0.1";
+
+/// Brings endpoints and routes up to date.
+// Models pkg/controller/endpoint/endpoints_controller.go syncService (v1.36).
+pub(crate) fn reconcile(world: &World) {
+    let names: Vec<Name> = world.st().controllers.services.keys().cloned().collect();
+    let mut routes = Vec::new();
+    for name in names {
+        let state = &mut world.st();
+        let Some(service) = state.controllers.services.get(&name) else { continue };
+        let (ready, not_ready) = endpoints(state, service);
+        routes.push(route(state, service));
+        let shown = (ready, not_ready);
+        if service.shown.as_ref() == Some(&shown) || service.spec.selector.is_none() {
+            continue;
+        }
+        let subject = service.meta.subject();
+        let newest = behind(state, service).map(|pod| pod.changed_by).max();
+        let cause = newest.unwrap_or(service.meta.applied);
+        let origin = service.meta.source.span("spec.selector");
+        let (ready, not_ready) = shown.clone();
+        state.emit(subject, What::Endpoints { ready, not_ready }, Some(cause), origin);
+        if let Some(service) = state.controllers.services.get_mut(&name) {
+            service.shown = Some(shown);
+        }
+    }
+    world.rt().routes(&routes);
+}
+
+fn behind<'a>(state: &'a State, service: &'a Service) -> impl Iterator<Item = &'a Pod> {
+    let selector = service.spec.selector.as_ref();
+    state.pods.values().filter(move |pod| {
+        let chosen = selector.is_some_and(|wanted| {
+            !wanted.is_empty() && wanted.iter().all(|(k, v)| pod.template.labels.get(k) == Some(v))
+        });
+        let there = !pod.removed && pod.status.has_ip && !pod.status.is_terminal();
+        chosen && there && pod.namespace == service.meta.namespace
+    })
+}
+
+fn is_ready(service: &Service, pod: &Pod) -> bool {
+    let always = service.spec.publish_not_ready_addresses.unwrap_or(false);
+    always || (pod.is_ready() && pod.deletion.is_none())
+}
+
+fn target_port(pod: &Pod, port: &core::ServicePort) -> Option<u16> {
+    match &port.target_port {
+        None => u16::try_from(port.port).ok(),
+        Some(IntOrString::Int(number)) => u16::try_from(*number).ok(),
+        Some(IntOrString::String(name)) => {
+            let ports = pod.containers.iter().flat_map(|c| c.spec.ports.iter().flatten());
+            let named = ports.filter(|p| p.name.as_ref() == Some(name));
+            named.filter_map(|p| u16::try_from(p.container_port).ok()).next()
+        }
+    }
+}
+
+fn endpoints(state: &State, service: &Service) -> (Vec<String>, Vec<String>) {
+    let (mut ready, mut not_ready) = (Vec::new(), Vec::new());
+    let ports = service.spec.ports.as_deref().unwrap_or_default();
+    for pod in behind(state, service) {
+        let list = if is_ready(service, pod) { &mut ready } else { &mut not_ready };
+        if ports.is_empty() {
+            list.push(pod.ip.clone());
+        }
+        for port in ports.iter().filter_map(|p| target_port(pod, p)) {
+            list.push(format!("{}:{port}", pod.ip));
+        }
+    }
+    (ready, not_ready)
+}
+
+fn route(state: &State, service: &Service) -> Route {
+    let name = format!("{}.{}.svc.cluster.local", service.meta.name, service.meta.namespace);
+    let live = || behind(state, service).filter(|pod| is_ready(service, pod));
+    let ports = service.spec.ports.iter().flatten().filter_map(|port| {
+        let backends = live().filter_map(|pod| Some((pod.ip.clone(), target_port(pod, port)?)));
+        Some((u16::try_from(port.port).ok()?, backends.collect()))
+    });
+    let host = |pod: &Pod| {
+        let spec = &pod.template.spec;
+        let mine = spec.subdomain.as_deref() == Some(&*service.meta.name);
+        mine.then(|| crate::sim::kubelet::env::hostname(pod))
+    };
+    Route {
+        name,
+        ip: service.ip.clone(),
+        ports: ports.collect(),
+        pods: live().map(|pod| (pod.ip.clone(), host(pod))).collect(),
+    }
+}
+
+/// The address of the `n`th Service of a run.
+pub(crate) fn cluster_ip(n: usize) -> String {
+    format!("10.96.{}.{}", 1 + n / 250, 10 + n % 240)
+}
+
+// Models pkg/kubelet/envvars/envvars.go FromServices (v1.36).
+pub(crate) fn variables(state: &State, namespace: &str) -> Vec<(String, String)> {
+    let mut out = kubernetes_variables();
+    let services = state.controllers.services.values();
+    for service in services.filter(|s| s.meta.namespace == namespace) {
+        let Some(ip) = &service.ip else { continue };
+        let ports = service.spec.ports.iter().flatten();
+        let ports = ports.map(|p| (p.port as u16, p.name.as_deref(), protocol(p)));
+        out.extend(service_variables(&service.meta.name, ip, &ports.collect::<Vec<_>>()));
+    }
+    out
+}
+
+fn protocol(port: &core::ServicePort) -> &str {
+    port.protocol.as_deref().unwrap_or("TCP")
+}
+
+pub(crate) fn kubernetes_variables() -> Vec<(String, String)> {
+    service_variables("kubernetes", KUBERNETES_IP, &[(443, Some("https"), "TCP")])
+}
+
+fn service_variables(
+    name: &str,
+    ip: &str,
+    ports: &[(u16, Option<&str>, &str)],
+) -> Vec<(String, String)> {
+    let upper = |text: &str| text.replace('-', "_").to_uppercase();
+    let prefix = upper(name);
+    let Some((first, _, first_protocol)) = ports.first() else { return Vec::new() };
+    let url = |port: u16, protocol: &str| format!("{}://{ip}:{port}", protocol.to_lowercase());
+    let mut out = vec![
+        (format!("{prefix}_SERVICE_HOST"), ip.to_owned()),
+        (format!("{prefix}_SERVICE_PORT"), first.to_string()),
+    ];
+    for (port, name, _) in ports {
+        if let Some(name) = name {
+            out.push((format!("{prefix}_SERVICE_PORT_{}", upper(name)), port.to_string()));
+        }
+    }
+    out.push((format!("{prefix}_PORT"), url(*first, first_protocol)));
+    for (port, _, protocol) in ports {
+        let stem = format!("{prefix}_PORT_{port}_{protocol}");
+        out.push((stem.clone(), url(*port, protocol)));
+        out.push((format!("{stem}_PROTO"), protocol.to_lowercase()));
+        out.push((format!("{stem}_PORT"), port.to_string()));
+        out.push((format!("{stem}_ADDR"), ip.to_owned()));
+    }
+    out
+}

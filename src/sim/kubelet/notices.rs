@@ -1,0 +1,168 @@
+//! What containers did, told as events and entered in the kubelet's books.
+
+use crate::sim::model::{PodId, RecordState};
+use crate::sim::runtime::{News, Notice};
+use crate::sim::world::{Reply, World};
+use crate::trace::{Change, EventId, FileChange, Name, Subject, What};
+
+/// Enters one notice; time has moved to its instant already.
+pub(crate) fn enter(world: &World, notice: Notice) {
+    let from = notice.from.and_then(|handle| world.st().runs.get(&handle).cloned());
+    match notice.news {
+        News::Ran { ask, code, output } => reply(world, ask, Reply::Ran { code, output }),
+        News::Answered { ask, answer } => reply(world, ask, Reply::Answered(answer)),
+        news => match from {
+            Some((id, container)) => inside(world, id, &container, notice.at, news),
+            None => outside(world, news),
+        },
+    }
+}
+
+fn reply(world: &World, ask: crate::sim::runtime::Ask, reply: Reply) {
+    world.st().replies.insert(ask, reply);
+    let ids: Vec<PodId> = world.st().pods.keys().copied().collect();
+    for id in ids {
+        super::raise(world, id);
+    }
+}
+
+fn outside(world: &World, news: News) {
+    let what = match news {
+        News::Limit { sentence } => What::Limit { sentence },
+        News::NotSimulated { what, .. } => What::NotSimulated { what },
+        _ => return,
+    };
+    world.st().emit(Subject::Cluster, what, None, None);
+}
+
+fn inside(world: &World, id: PodId, container: &Name, at: crate::time::SimTime, news: News) {
+    let Some((subject, cause)) = world.pod(id, |pod| {
+        let newest = pod.kubelet.actual.newest(container);
+        (pod.container_subject(container), newest.map(|r| r.event))
+    }) else {
+        return;
+    };
+    let mut state = world.st();
+    let mut origin = None;
+    let what = match news {
+        News::Log { stderr, line } => What::Log { stderr, line },
+        News::Exited { code, signal, oom } => {
+            drop(state);
+            exited(world, id, container, (code, signal, oom));
+            return;
+        }
+        News::Wrote { place, path, change } => {
+            let change = cut(&mut state, &subject, change, cause.unwrap_or(EventId(0)));
+            What::Wrote(Box::new(FileChange { place: place.as_str().into(), path, change }))
+        }
+        News::Listening { address, port } => What::Listening { address, port },
+        News::StoppedListening { port } => What::StoppedListening { port },
+        News::Request { mut request, by } => {
+            let by = by.and_then(|handle| state.runs.get(&handle).cloned());
+            request.served_by = by.and_then(|(pod, container)| {
+                state.pods.get(&pod).map(|pod| (pod.name.clone(), container))
+            });
+            What::Request(request)
+        }
+        News::NotSimulated { what, offset } => {
+            origin = state.pods.get(&id).and_then(|pod| script_span(pod, container, offset));
+            What::NotSimulated { what }
+        }
+        News::Limit { sentence } => What::Limit { sentence },
+        News::Ran { .. } | News::Answered { .. } => return,
+    };
+    state.emit_at(at, subject, what, cause, origin);
+}
+
+/// Where in the manifest an offset of the container's `-c` script stands.
+fn script_span(
+    pod: &crate::sim::model::Pod,
+    container: &str,
+    offset: Option<u32>,
+) -> Option<crate::text::Span> {
+    let container = pod.container(container)?;
+    let whole = pod.span(&format!("{}.command", container.path));
+    let Some(offset) = offset else { return whole };
+    let words = container.spec.command.iter().flatten().map(String::as_str);
+    let mut all: Vec<(String, &str)> = Vec::new();
+    all.extend(words.enumerate().map(|(i, w)| (format!("{}.command[{i}]", container.path), w)));
+    let words = container.spec.args.iter().flatten().map(String::as_str);
+    all.extend(words.enumerate().map(|(i, w)| (format!("{}.args[{i}]", container.path), w)));
+    let at = all.iter().position(|(_, word)| *word == "-c")?;
+    let (path, _) = all.get(at + 1)?;
+    pod.template.source.span_in(path, offset).or(whole)
+}
+
+fn cut(
+    state: &mut crate::sim::world::State,
+    subject: &Subject,
+    change: Change,
+    cause: EventId,
+) -> Change {
+    match change {
+        Change::Set { content, .. } => super::volumes::set_change(state, subject, &content, cause),
+        Change::Append { content, size } => {
+            let content = super::volumes::told(state, subject, &content, cause);
+            Change::Append { content, size }
+        }
+        other => other,
+    }
+}
+
+fn exited(
+    world: &World,
+    id: PodId,
+    container: &Name,
+    (code, signal, oom): (i32, Option<String>, bool),
+) {
+    let now = world.now();
+    let found = world.pod(id, |pod| {
+        let newest = pod.kubelet.actual.newest(container)?;
+        let running = newest.state == RecordState::Running;
+        let path = pod.container(container).map(|c| c.path.clone())?;
+        let limit = oom.then(|| pod.span(&format!("{path}.resources.limits.memory"))).flatten();
+        let command = pod.span(&format!("{path}.command"));
+        let subject = pod.container_subject(container);
+        running.then(|| (subject, newest.event, limit.or(command), newest.handle))
+    });
+    let Some((subject, cause, origin, handle)) = found.flatten() else { return };
+    let message = handle.and_then(|handle| termination_message(world, id, container, handle, code));
+    let signal = signal.as_deref().map(Name::from);
+    let what = What::Exited { code, signal, oom };
+    let event = world.st().emit(subject, what, Some(cause), origin);
+    world.pod(id, |pod| {
+        let records = pod.kubelet.actual.records.get_mut(container);
+        let Some(newest) = records.and_then(|list| list.last_mut()) else { return };
+        newest.state = RecordState::Exited;
+        newest.finished_at = now;
+        newest.exit_code = code;
+        newest.reason = match (oom, code) {
+            (true, _) => "OOMKilled",
+            (false, 0) => "Completed",
+            (false, _) => "Error",
+        };
+        newest.message = message;
+        newest.event = event;
+    });
+    super::raise(world, id);
+}
+
+/// Longest termination message kept, in bytes.
+const MESSAGE_MAX: usize = 4096;
+
+fn termination_message(
+    world: &World,
+    id: PodId,
+    container: &Name,
+    handle: crate::sim::runtime::Handle,
+    _code: i32,
+) -> Option<String> {
+    let path = world.pod(id, |pod| {
+        let spec = &pod.container(container)?.spec;
+        Some(spec.termination_message_path.clone().unwrap_or("/dev/termination-log".to_owned()))
+    });
+    let bytes = world.rt().read(handle, &path.flatten()?)?;
+    let from = bytes.len().saturating_sub(MESSAGE_MAX);
+    let text = String::from_utf8_lossy(bytes.get(from..)?).into_owned();
+    Some(text).filter(|t| !t.is_empty())
+}

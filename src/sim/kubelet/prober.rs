@@ -1,0 +1,442 @@
+//! Probe workers: one task for each (container, probe), and what they found last.
+
+use super::exec::{self, Ran};
+use crate::sim::model::{Container, PodId, RecordState};
+use crate::sim::runtime::{Answer, Handle};
+use crate::sim::world::World;
+use crate::time::SimTime;
+use crate::trace::{EventId, Name, ProbeKind, What};
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use std::collections::BTreeMap;
+
+/// What the probe workers of a pod know.
+#[derive(Default)]
+pub(crate) struct Probers {
+    workers: BTreeMap<(Name, ProbeKind), Worker>,
+    pub(crate) stopped: bool,
+}
+
+#[derive(Default)]
+struct Worker {
+    /// The run the result is about.
+    run: Option<Handle>,
+    /// None is unknown.
+    result: Option<bool>,
+    verdict: Option<EventId>,
+    /// Equal results in a row, and which.
+    last: bool,
+    in_a_row: u32,
+    on_hold: bool,
+    triggered: bool,
+}
+
+impl Probers {
+    fn get(&self, name: &str, kind: ProbeKind) -> Option<&Worker> {
+        self.workers.get(&(Name::from(name), kind))
+    }
+
+    /// Results are about one run of a container: of another one nothing is known yet.
+    fn result(&self, name: &str, kind: ProbeKind, run: Option<Handle>) -> Option<bool> {
+        let worker = self.get(name, kind).filter(|w| w.run == run)?;
+        worker.result
+    }
+
+    fn passes(&self, name: &str, kind: ProbeKind, run: Option<Handle>) -> bool {
+        self.get(name, kind).is_none() || self.result(name, kind, run) == Some(true)
+    }
+
+    pub(crate) fn started(&self, name: &str, run: Option<Handle>) -> bool {
+        self.passes(name, ProbeKind::Startup, run)
+    }
+
+    pub(crate) fn ready(&self, name: &str, run: Option<Handle>) -> bool {
+        self.passes(name, ProbeKind::Readiness, run)
+    }
+
+    /// A liveness or startup verdict against the running container.
+    pub(crate) fn failed(&self, name: &str, kind: ProbeKind, run: Option<Handle>) -> bool {
+        self.result(name, kind, run) == Some(false)
+    }
+
+    pub(crate) fn verdict_event(&self, name: &str, kind: ProbeKind) -> Option<EventId> {
+        self.get(name, kind)?.verdict
+    }
+
+    fn worker(&mut self, key: &(Name, ProbeKind)) -> Option<&mut Worker> {
+        self.workers.get_mut(key)
+    }
+}
+
+fn spec_of(container: &Container, kind: ProbeKind) -> Option<&core::Probe> {
+    match kind {
+        ProbeKind::Startup => container.spec.startup_probe.as_ref(),
+        ProbeKind::Liveness => container.spec.liveness_probe.as_ref(),
+        ProbeKind::Readiness => container.spec.readiness_probe.as_ref(),
+    }
+}
+
+/// Starts the workers of a pod, once.
+// Models pkg/kubelet/prober/prober_manager.go AddPod (v1.36).
+pub(crate) fn add_pod(world: &World, id: PodId) {
+    let Some(containers) = world.pod(id, |pod| pod.containers.clone()) else { return };
+    let probed = containers.iter().filter(|c| c.is_main() || c.is_sidecar());
+    for container in probed {
+        for kind in [ProbeKind::Startup, ProbeKind::Readiness, ProbeKind::Liveness] {
+            let Some(spec) = spec_of(container, kind) else { continue };
+            let key = (container.name.clone(), kind);
+            let fresh = world.pod(id, |pod| {
+                let fresh = !pod.kubelet.probers.workers.contains_key(&key);
+                pod.kubelet.probers.workers.entry(key.clone()).or_default();
+                fresh
+            });
+            if fresh != Some(true) {
+                continue;
+            }
+            let work = Work {
+                world: world.clone(),
+                id,
+                container: container.clone(),
+                kind,
+                spec: spec.clone(),
+            };
+            world.clock.spawn(async move { work.run().await });
+        }
+    }
+}
+
+/// Ends all workers of a pod.
+pub(crate) fn stop_all(world: &World, id: PodId) {
+    world.pod(id, |pod| pod.kubelet.probers.stopped = true);
+    super::raise(world, id);
+}
+
+/// A computed status looks at unready containers at once.
+pub(crate) fn after_status(world: &World, id: PodId) {
+    let any = world.pod(id, |pod| {
+        let mut any = false;
+        let probers = &mut pod.kubelet.probers;
+        let unready = pod.status.containers.iter().filter(|(_, s)| s.started && !s.ready);
+        for (name, _) in unready {
+            let key = (name.clone(), ProbeKind::Readiness);
+            if let Some(worker) = probers.worker(&key) {
+                worker.triggered = true;
+                any = true;
+            }
+        }
+        any
+    });
+    if any == Some(true) {
+        super::raise(world, id);
+    }
+}
+
+struct Work {
+    world: World,
+    id: PodId,
+    container: Container,
+    kind: ProbeKind,
+    spec: core::Probe,
+}
+
+/// Why a probe did not pass.
+enum Trouble {
+    Failed(String),
+    /// The question itself could not be asked.
+    Unknown(String),
+}
+
+/// What one look at the container says to do.
+enum Look {
+    End,
+    Skip,
+    Probe(Handle, EventId),
+}
+
+fn seconds(value: Option<i32>, default: u64) -> SimTime {
+    let secs = value.filter(|v| *v > 0).map_or(default, |v| v as u64);
+    SimTime::from_secs(secs)
+}
+
+impl Work {
+    // Models pkg/kubelet/prober/worker.go run (v1.36).
+    async fn run(self) {
+        let period = seconds(self.spec.period_seconds, 10);
+        let mut tick = self.world.now() + period;
+        while self.probe_once().await {
+            loop {
+                let triggered = self.change(|w| std::mem::take(&mut w.triggered));
+                let now = self.world.now();
+                match triggered {
+                    None => return,
+                    Some(true) => {
+                        tick = now + period;
+                        break;
+                    }
+                    Some(false) if now >= tick => {
+                        let late = (now - tick).0 / period.0 + 1;
+                        tick = tick + SimTime(late * period.0);
+                        break;
+                    }
+                    Some(false) => super::happens(&self.world, self.id, tick).await,
+                }
+            }
+        }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Worker) -> T) -> Option<T> {
+        let key = (self.container.name.clone(), self.kind);
+        let done = self.world.pod(self.id, |pod| {
+            let probers = &mut pod.kubelet.probers;
+            if probers.stopped { None } else { probers.worker(&key).map(change) }
+        });
+        done.flatten()
+    }
+
+    fn look(&self) -> Look {
+        let (name, kind, now) = (&self.container.name, self.kind, self.world.now());
+        let delay = seconds(self.spec.initial_delay_seconds, 0);
+        let key = (name.clone(), kind);
+        let look = self.world.pod(self.id, |pod| {
+            let over = pod.kubelet.terminating && kind != ProbeKind::Readiness;
+            let probers = &mut pod.kubelet.probers;
+            if probers.stopped || pod.status.is_terminal() || (over && self.container.is_main()) {
+                return Look::End;
+            }
+            // Probes know containers as the API shows them.
+            let shown = pod.status.containers.get(name);
+            let shown_running =
+                shown.is_some_and(|s| matches!(s.state, crate::trace::State::Running { .. }));
+            let newest = pod.kubelet.seen.newest(name);
+            let Some(record) = newest.filter(|r| r.handle.is_some()) else { return Look::Skip };
+            let started = probers.started(name, record.handle);
+            let Some(worker) = probers.worker(&key) else { return Look::End };
+            if worker.run != record.handle {
+                *worker = Worker { run: record.handle, ..Worker::default() };
+                worker.result = match kind {
+                    ProbeKind::Liveness => Some(true),
+                    ProbeKind::Readiness => Some(false),
+                    ProbeKind::Startup => None,
+                };
+            }
+            if worker.on_hold {
+                return Look::Skip;
+            }
+            if record.state != RecordState::Running || !shown_running {
+                if kind == ProbeKind::Readiness {
+                    worker.result = Some(false);
+                }
+                return Look::Skip;
+            }
+            if (now - record.started_at).as_secs() < delay.as_secs() {
+                return Look::Skip;
+            }
+            if started == (kind == ProbeKind::Startup) {
+                return Look::Skip;
+            }
+            record.handle.map_or(Look::Skip, |handle| Look::Probe(handle, record.event))
+        });
+        look.unwrap_or(Look::End)
+    }
+
+    /// False when the worker is done for good.
+    async fn probe_once(&self) -> bool {
+        let (handle, cause) = match self.look() {
+            Look::End => return false,
+            Look::Skip => return true,
+            Look::Probe(handle, cause) => (handle, cause),
+        };
+        let outcome = self.perform(handle).await;
+        let runs = self.change(|w| w.run == Some(handle));
+        if runs.is_none() {
+            return false;
+        }
+        let (ok, detail) = match outcome {
+            Ok(detail) => (true, detail),
+            Err(Trouble::Failed(detail)) => (false, detail),
+            Err(Trouble::Unknown(detail)) => {
+                // What could not be asked says nothing about the container.
+                self.tell(false, "errored and resulted in unknown state", &detail, cause);
+                return true;
+            }
+        };
+        let event = self.tell(ok, "failed", &detail, cause);
+        self.count(ok, handle, event);
+        true
+    }
+
+    fn tell(&self, ok: bool, word: &str, detail: &str, cause: EventId) -> EventId {
+        let path = format!("{}.{}Probe", self.container.path, self.kind.word());
+        let mut state = self.world.st();
+        let place = state.pods.get(&self.id);
+        let place = place.map(|pod| (pod.container_subject(&self.container.name), pod.span(&path)));
+        let Some((subject, origin)) = place else { return cause };
+        let what = What::Probe { probe: self.kind, ok, detail: detail.to_owned() };
+        let event = state.emit(subject, what, Some(cause), origin);
+        if !ok {
+            let kind = match self.kind {
+                ProbeKind::Startup => "Startup",
+                ProbeKind::Liveness => "Liveness",
+                ProbeKind::Readiness => "Readiness",
+            };
+            let message = format!("{kind} probe {word}: {detail}");
+            state.report(self.id, Some(&self.container), "Unhealthy", message, Some(event));
+        }
+        event
+    }
+
+    /// Counts a result, and acts when it crosses its threshold.
+    fn count(&self, ok: bool, handle: Handle, event: EventId) {
+        let wanted = match ok {
+            true => self.spec.success_threshold.unwrap_or(1),
+            false => self.spec.failure_threshold.unwrap_or(3),
+        };
+        let kind = self.kind;
+        let crossed = self.change(|w| {
+            if w.run != Some(handle) {
+                return false;
+            }
+            w.in_a_row = if w.last == ok { w.in_a_row + 1 } else { 1 };
+            w.last = ok;
+            if i64::from(w.in_a_row) < i64::from(wanted) {
+                return false;
+            }
+            let changed = w.result != Some(ok);
+            w.result = Some(ok);
+            w.on_hold = kind == ProbeKind::Startup || (kind == ProbeKind::Liveness && !ok);
+            if w.on_hold {
+                w.in_a_row = 0;
+            }
+            changed
+        });
+        if crossed == Some(true) {
+            self.verdict(ok, event);
+        }
+    }
+
+    fn verdict(&self, ok: bool, cause: EventId) {
+        let verdict = {
+            let mut state = self.world.st();
+            let place = state.pods.get(&self.id);
+            let place = place.map(|pod| pod.container_subject(&self.container.name));
+            let Some(subject) = place else { return };
+            let what = What::ProbeVerdict { probe: self.kind, ok };
+            state.emit(subject, what, Some(cause), None)
+        };
+        self.change(|w| w.verdict = Some(verdict));
+        if self.kind != ProbeKind::Liveness {
+            self.show(verdict);
+        }
+        super::want_sync(&self.world, self.id, verdict);
+    }
+
+    /// Readiness and startup verdicts reach the API without waiting for a sync.
+    // Models pkg/kubelet/status/status_manager.go SetContainerReadiness (v1.36).
+    fn show(&self, cause: EventId) {
+        let name = &self.container.name;
+        let status = self.world.pod(self.id, |pod| {
+            let mut status = super::status::reprobed(pod);
+            let shown = pod.status.containers.contains_key(name);
+            if pod.status.is_terminal() || !shown {
+                status = pod.status.clone();
+            }
+            status
+        });
+        if let Some(status) = status {
+            super::publish::publish(&mut self.world.st(), self.id, status, cause);
+        }
+    }
+
+    // Models pkg/kubelet/prober/prober.go runProbe (v1.36).
+    async fn perform(&self, handle: Handle) -> Result<String, Trouble> {
+        let limit = seconds(self.spec.timeout_seconds, 1);
+        let (world, id) = (&self.world, self.id);
+        if let Some(argv) = self.spec.exec.as_ref().and_then(|e| e.command.as_ref()) {
+            return match exec::command(world, id, handle, argv, limit).await {
+                Ran::Done { code: 0, output } => Ok(output),
+                Ran::Done { output, .. } => Err(Trouble::Failed(output)),
+                Ran::TimedOut => Err(Trouble::Failed(format!(
+                    "command timed out: \"{}\" timed out after {}s",
+                    argv.join(" "),
+                    limit.as_secs()
+                ))),
+                Ran::Failed(why) => Err(Trouble::Unknown(why)),
+            };
+        }
+        if let Some(get) = &self.spec.http_get {
+            return self.get(get, limit).await.map_err(Trouble::Failed);
+        }
+        if let Some(tcp) = &self.spec.tcp_socket {
+            let host = tcp.host.clone().unwrap_or_default();
+            let Some((host, port)) = endpoint(world, id, &self.container, &host, &tcp.port) else {
+                return Err(Trouble::Unknown(format!("couldn't resolve port {:?}", tcp.port)));
+            };
+            let refused =
+                |why: &str| Err(Trouble::Failed(format!("dial tcp {host}:{port}: {why}")));
+            return match exec::connect(world, id, &host, port, limit).await {
+                Some(Answer::Failed(why)) => refused(&why),
+                None => refused("i/o timeout"),
+                Some(_) => Ok(String::new()),
+            };
+        }
+        Err(Trouble::Unknown("not simulated: this kind of probe".to_owned()))
+    }
+
+    async fn get(&self, get: &core::HTTPGetAction, limit: SimTime) -> Result<String, String> {
+        let (world, id) = (&self.world, self.id);
+        let Some((host, port, path)) = target(world, id, &self.container, get) else {
+            return Err(format!("couldn't resolve port {:?}", get.port));
+        };
+        let scheme = get.scheme.as_deref().unwrap_or("HTTP").to_lowercase();
+        let url = format!("{scheme}://{host}:{port}{path}");
+        match exec::get(world, id, (&host, port, &path, ""), limit).await {
+            Some(Answer::Page { code, body }) if (200..400).contains(&code) => Ok(body),
+            Some(Answer::Page { code, .. }) => {
+                Err(format!("HTTP probe failed with statuscode: {code}"))
+            }
+            Some(Answer::Failed(why)) if why.starts_with("connect:") || why == "i/o timeout" => {
+                Err(format!("Get \"{url}\": dial tcp {host}:{port}: {why}"))
+            }
+            Some(Answer::Failed(why)) => Err(format!("Get \"{url}\": {why}")),
+            Some(Answer::Connected) => Ok(String::new()),
+            None => Err(format!(
+                "Get \"{url}\": context deadline exceeded (Client.Timeout exceeded while awaiting \
+                 headers)"
+            )),
+        }
+    }
+}
+
+/// Host, port and path of an httpGet.
+pub(crate) fn target(
+    world: &World,
+    id: PodId,
+    container: &Container,
+    get: &core::HTTPGetAction,
+) -> Option<(String, u16, String)> {
+    let host = get.host.clone().unwrap_or_default();
+    let (host, port) = endpoint(world, id, container, &host, &get.port)?;
+    let path = get.path.clone().unwrap_or_else(|| "/".to_owned());
+    let path = if path.starts_with('/') { path } else { format!("/{path}") };
+    Some((host, port, path))
+}
+
+fn endpoint(
+    world: &World,
+    id: PodId,
+    container: &Container,
+    host: &str,
+    port: &IntOrString,
+) -> Option<(String, u16)> {
+    let port = match port {
+        IntOrString::Int(number) => u16::try_from(*number).ok()?,
+        IntOrString::String(name) => {
+            let ports = container.spec.ports.iter().flatten();
+            let named = ports.filter(|p| p.name.as_deref() == Some(name));
+            let number = named.map(|p| p.container_port).next();
+            u16::try_from(number.or_else(|| name.parse().ok())?).ok()?
+        }
+    };
+    let ip = world.pod(id, |pod| pod.ip.clone())?;
+    Some((if host.is_empty() { ip } else { host.to_owned() }, port))
+}

@@ -1,0 +1,305 @@
+//! A pod's volumes: made before its first container, retried while something is missing.
+
+use super::worker::ends;
+use crate::sim::model::{Pod, PodId};
+use crate::sim::quantity;
+use crate::sim::runtime::{VolumeFile, VolumeSpec};
+use crate::sim::world::{State, World};
+use crate::time::SimTime;
+use crate::trace::{Change, EventId, FileChange, Name, Subject, What};
+use k8s_openapi::api::core::v1 as core;
+use std::collections::BTreeMap;
+
+/// One sync waits this long for volumes.
+const PATIENCE: SimTime = SimTime::from_secs(123);
+const FIRST_RETRY: SimTime = SimTime::from_millis(500);
+const LAST_RETRY: SimTime = SimTime::from_secs(122);
+/// Longest content told of one file, and of all files of a run.
+pub(crate) const FILE_MAX: usize = 64 << 10;
+pub(crate) const RUN_MAX: u64 = 4 << 20;
+
+/// Waits until all volumes are there; false when the pod ends or patience does.
+pub(crate) async fn wait(world: &World, id: PodId, cause: EventId) -> bool {
+    let begun = world.pod(id, |pod| {
+        let volumes = pod.template.spec.volumes.clone().unwrap_or_default();
+        let names: Vec<Name> = volumes.iter().map(|v| v.name.as_str().into()).collect();
+        let begun = std::mem::replace(&mut pod.kubelet.volumes_begun, true);
+        (begun, volumes, names)
+    });
+    let Some((begun, volumes, names)) = begun else { return false };
+    if !begun {
+        for (idx, volume) in volumes.into_iter().enumerate() {
+            let copy = world.clone();
+            let path = format!("spec.volumes[{idx}]");
+            world.clock.spawn(async move { keep_mounted(copy, id, volume, path, cause).await });
+        }
+    }
+    let deadline = world.now() + PATIENCE;
+    loop {
+        let all = world.pod(id, |pod| names.iter().all(|n| pod.kubelet.volumes.contains_key(n)));
+        if all == Some(true) {
+            return true;
+        }
+        if all.is_none() || ends(world, id) || world.now() >= deadline {
+            return false;
+        }
+        super::happens(world, id, deadline).await;
+    }
+}
+
+/// Tries until it works, each time later.
+async fn keep_mounted(world: World, id: PodId, volume: core::Volume, path: String, cause: EventId) {
+    let mut delay = FIRST_RETRY;
+    loop {
+        let made = make(&mut world.st(), id, &volume);
+        match made {
+            Err(problem) => {
+                let message =
+                    format!("MountVolume.SetUp failed for volume \"{}\" : {problem}", volume.name);
+                world.st().report(id, None, "FailedMount", message, Some(cause));
+            }
+            Ok(spec) => {
+                mount(&world, id, &volume, &spec, &path, cause);
+                super::raise(&world, id);
+                keep_fresh(world, id, volume, spec, path).await;
+                return;
+            }
+        }
+        world.clock.sleep(delay).await;
+        delay = SimTime(delay.0 * 2).min(LAST_RETRY);
+        if ends(&world, id) {
+            return;
+        }
+    }
+}
+
+fn mount(
+    world: &World,
+    id: PodId,
+    volume: &core::Volume,
+    spec: &VolumeSpec,
+    path: &str,
+    cause: EventId,
+) {
+    let handle = world.rt().volume(spec);
+    world.pod(id, |pod| {
+        pod.kubelet.volumes.insert(volume.name.as_str().into(), handle);
+    });
+    tell_files(&mut world.st(), id, spec, &spec.files, path, cause);
+}
+
+/// Tells the content of files that come from ConfigMaps, Secrets and the like.
+fn tell_files(
+    state: &mut State,
+    id: PodId,
+    spec: &VolumeSpec,
+    files: &[VolumeFile],
+    path: &str,
+    cause: EventId,
+) {
+    let Some(pod) = state.pods.get(&id) else { return };
+    let (subject, origin) = (pod.subject(), pod.span(path));
+    for file in files {
+        let change = set_change(state, &subject, &file.content, cause);
+        let what = What::Wrote(Box::new(FileChange {
+            place: spec.label.as_str().into(),
+            path: file.path.clone(),
+            change,
+        }));
+        state.emit(subject.clone(), what, Some(cause), origin);
+    }
+}
+
+/// New content, cut at the limits, with a sentence the first time the run's limit is met.
+pub(crate) fn set_change(
+    state: &mut State,
+    subject: &Subject,
+    content: &[u8],
+    cause: EventId,
+) -> Change {
+    Change::Set { content: told(state, subject, content, cause), size: content.len() as u64 }
+}
+
+pub(crate) fn told(
+    state: &mut State,
+    subject: &Subject,
+    content: &[u8],
+    cause: EventId,
+) -> Vec<u8> {
+    let before = state.told_bytes;
+    let room = RUN_MAX.saturating_sub(before) as usize;
+    let n = content.len().min(FILE_MAX).min(room);
+    state.told_bytes += n as u64;
+    if before < RUN_MAX && state.told_bytes >= RUN_MAX {
+        let sentence =
+            "more than 4 MB were written to files: later content is not shown".to_owned();
+        state.emit(subject.clone(), What::Limit { sentence }, Some(cause), None);
+    }
+    content.get(..n).unwrap_or(content).to_vec()
+}
+
+/// ConfigMaps and Secrets reach the files of running pods a minute or so after they change.
+async fn keep_fresh(
+    world: World,
+    id: PodId,
+    volume: core::Volume,
+    mut spec: VolumeSpec,
+    path: String,
+) {
+    if !spec.projected {
+        return;
+    }
+    loop {
+        let span = SimTime::from_secs(60);
+        let span = world.st().jittered(span);
+        world.clock.sleep(span).await;
+        if world.pod(id, |pod| pod.kubelet.stopped).unwrap_or(true) {
+            return;
+        }
+        let Ok(fresh) = make(&mut world.st(), id, &volume) else { continue };
+        let changed: Vec<VolumeFile> =
+            fresh.files.iter().filter(|f| !spec.files.contains(f)).cloned().collect();
+        let handle = world.pod(id, |pod| pod.kubelet.volumes.get(&*volume.name).copied());
+        if changed.is_empty() && fresh.files.len() == spec.files.len() {
+            continue;
+        }
+        if let Some(handle) = handle.flatten() {
+            world.rt().refresh(handle, &fresh.files);
+        }
+        let cause = world.pod(id, |pod| pod.changed_by).unwrap_or(EventId(0));
+        tell_files(&mut world.st(), id, &fresh, &changed, &path, cause);
+        spec = fresh;
+    }
+}
+
+/// What a volume is to hold, or why it can't be made.
+fn make(state: &mut State, id: PodId, volume: &core::Volume) -> Result<VolumeSpec, String> {
+    let Some(pod) = state.pods.get(&id) else { return Ok(VolumeSpec::default()) };
+    let security = pod.template.spec.security_context.as_ref();
+    let mut spec = VolumeSpec {
+        label: format!("volume:{}", volume.name),
+        fs_group: security.and_then(|s| s.fs_group).and_then(|g| u32::try_from(g).ok()),
+        ..VolumeSpec::default()
+    };
+    let lookup = Lookup { state, pod };
+    if let Some(source) = &volume.config_map {
+        let mode = mode(source.default_mode);
+        let items = source.items.as_deref();
+        let optional = source.optional.unwrap_or(false);
+        spec.files = lookup.keys("configmap", &source.name, items, optional, mode)?;
+        spec.projected = true;
+    } else if let Some(source) = &volume.secret {
+        let name = source.secret_name.as_deref().unwrap_or("");
+        let (items, optional) = (source.items.as_deref(), source.optional.unwrap_or(false));
+        spec.files = lookup.keys("secret", name, items, optional, mode(source.default_mode))?;
+        spec.projected = true;
+    } else if let Some(source) = &volume.downward_api {
+        let items = source.items.as_deref().unwrap_or_default();
+        spec.files = lookup.downward(items, mode(source.default_mode));
+        spec.projected = true;
+    } else if let Some(source) = &volume.projected {
+        spec.files = lookup.projected(source)?;
+        spec.projected = true;
+    } else if let Some(source) = &volume.empty_dir {
+        let limit = source.size_limit.as_ref().and_then(quantity::units_of);
+        let memory = source.medium.as_deref() == Some("Memory");
+        spec.memory_bytes = limit.filter(|_| memory);
+    }
+    Ok(spec)
+}
+
+fn mode(written: Option<i32>) -> u32 {
+    written.and_then(|m| u32::try_from(m).ok()).unwrap_or(0o644)
+}
+
+struct Lookup<'a> {
+    state: &'a State,
+    pod: &'a Pod,
+}
+
+impl Lookup<'_> {
+    fn data(&self, kind: &'static str, name: &str) -> Option<&BTreeMap<String, Vec<u8>>> {
+        let key = (kind, self.pod.namespace.clone(), name.to_owned());
+        self.state.configs.get(&key).map(|config| &config.data)
+    }
+
+    fn keys(
+        &self,
+        kind: &'static str,
+        name: &str,
+        items: Option<&[core::KeyToPath]>,
+        optional: bool,
+        mode: u32,
+    ) -> Result<Vec<VolumeFile>, String> {
+        let Some(data) = self.data(kind, name) else {
+            let missing = format!("{kind} \"{name}\" not found");
+            return if optional { Ok(Vec::new()) } else { Err(missing) };
+        };
+        let Some(items) = items else {
+            let all = data.iter();
+            return Ok(all.map(|(key, content)| file(key, content, mode)).collect());
+        };
+        let mut files = Vec::new();
+        for item in items {
+            let own = item.mode.and_then(|m| u32::try_from(m).ok()).unwrap_or(mode);
+            match data.get(&item.key) {
+                Some(content) => files.push(file(&item.path, content, own)),
+                None if optional => {}
+                None if kind == "configmap" => {
+                    let key = &item.key;
+                    return Err(format!("configmap references non-existent config key: {key}"));
+                }
+                None => return Err(format!("references non-existent secret key: {}", item.key)),
+            }
+        }
+        Ok(files)
+    }
+
+    fn downward(&self, items: &[core::DownwardAPIVolumeFile], mode: u32) -> Vec<VolumeFile> {
+        let one = |item: &core::DownwardAPIVolumeFile| {
+            let own = item.mode.and_then(|m| u32::try_from(m).ok()).unwrap_or(mode);
+            let value = match (&item.field_ref, &item.resource_field_ref) {
+                (Some(field), _) => super::env::field_text(self.pod, &field.field_path),
+                (None, Some(resource)) => {
+                    let name = resource.container_name.as_deref().unwrap_or("");
+                    super::env::resource_text(self.pod, name, resource)
+                }
+                (None, None) => None,
+            };
+            file(&item.path, value.unwrap_or_default().as_bytes(), own)
+        };
+        items.iter().map(one).collect()
+    }
+
+    fn projected(&self, source: &core::ProjectedVolumeSource) -> Result<Vec<VolumeFile>, String> {
+        let mode = mode(source.default_mode);
+        let mut files = Vec::new();
+        for one in source.sources.iter().flatten() {
+            if let Some(map) = &one.config_map {
+                let (items, optional) = (map.items.as_deref(), map.optional.unwrap_or(false));
+                files.extend(self.keys("configmap", &map.name, items, optional, mode)?);
+            }
+            if let Some(secret) = &one.secret {
+                let (items, optional) = (secret.items.as_deref(), secret.optional.unwrap_or(false));
+                files.extend(self.keys("secret", &secret.name, items, optional, mode)?);
+            }
+            if let Some(downward) = &one.downward_api {
+                files.extend(self.downward(downward.items.as_deref().unwrap_or_default(), mode));
+            }
+            if let Some(token) = &one.service_account_token {
+                files.push(file(&token.path, b"not simulated: a service account token\n", mode));
+            }
+        }
+        Ok(files)
+    }
+}
+
+impl PartialEq for VolumeFile {
+    fn eq(&self, other: &VolumeFile) -> bool {
+        (&self.path, &self.content, self.mode) == (&other.path, &other.content, other.mode)
+    }
+}
+
+fn file(path: &str, content: &[u8], mode: u32) -> VolumeFile {
+    VolumeFile { path: path.to_owned(), content: content.to_vec(), mode }
+}

@@ -1,0 +1,141 @@
+//! The cluster: from desired objects to a timeline. Never sees YAML text or rules.
+
+mod actions;
+mod containers;
+mod control;
+mod exec;
+pub mod images;
+mod kubelet;
+mod model;
+mod quantity;
+mod rootfs;
+mod row;
+mod runtime;
+mod world;
+
+use crate::kube::Desired;
+use crate::time::SimTime;
+use crate::trace::{End, Event};
+use exec::Tasks;
+use std::sync::Arc;
+use world::{Cluster, World};
+
+/// Everything a run depends on. Same scenario, same bytes.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub desired: Arc<Desired>,
+    /// Where objects without a namespace of their own go.
+    pub namespace: String,
+    /// What the person does and when, in kubectl's words; sorted by time.
+    pub actions: Vec<(SimTime, String)>,
+    pub seed: u64,
+    /// Unix time (seconds) of the run's start, what `date` shows.
+    pub started_unix_secs: i64,
+    pub limits: Limits,
+}
+
+impl Scenario {
+    /// The scenario of a manifest alone: namespace `default`, seed 1, nothing done to it.
+    pub fn new(desired: Arc<Desired>) -> Scenario {
+        Scenario {
+            desired,
+            namespace: "default".to_owned(),
+            actions: Vec::new(),
+            seed: 1,
+            started_unix_secs: STARTED_UNIX_SECS,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The clock of a run nobody gave a date: 2026-01-05 09:00:00 UTC, a Monday.
+pub const STARTED_UNIX_SECS: i64 = 1_767_603_600;
+
+/// Reaching one ends or bends the run with a sentence on the screen.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub events: usize,
+    /// Interpreter steps of one container in one simulated second.
+    pub steps_per_second: u64,
+    pub memory_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { events: 200_000, steps_per_second: 200_000, memory_bytes: 64 << 20 }
+    }
+}
+
+/// A run in progress.
+pub struct Simulation {
+    tasks: Tasks,
+    world: World,
+    end: Option<End>,
+}
+
+/// How far a slice came.
+#[derive(Debug)]
+pub struct Slice {
+    pub events: Vec<Event>,
+    pub now: SimTime,
+    pub end: Option<End>,
+}
+
+impl Simulation {
+    pub fn new(scenario: Scenario) -> Simulation {
+        let runtime = containers::runtime(&scenario);
+        let tasks = Tasks::default();
+        let world = Cluster::new(tasks.clock.clone(), scenario, runtime);
+        kubelet::start(&world);
+        control::start(&world);
+        let copy = world.clone();
+        world.clock.spawn(async move { actions::run(copy).await });
+        Simulation { tasks, world, end: None }
+    }
+
+    /// Runs up to `until` or until about `budget` interpreter steps are spent, whichever is first.
+    pub fn advance(&mut self, until: SimTime, budget: u64) -> Slice {
+        let mut steps = budget.max(1);
+        let mut end = self.end.clone();
+        while end.is_none() && steps > 0 {
+            end = self.step(until, &mut steps);
+        }
+        if matches!(end, Some(End::Stopped { .. })) {
+            self.end.clone_from(&end);
+        }
+        let events = std::mem::take(&mut self.world.st().out);
+        Slice { events, now: self.world.now(), end }
+    }
+
+    /// Whatever is due next: containers first, then the cluster's own tasks of that instant.
+    fn step(&mut self, until: SimTime, steps: &mut u64) -> Option<End> {
+        let due = self.tasks.next().filter(|at| *at <= until);
+        let target = due.unwrap_or(until);
+        let now = self.world.now();
+        if target > now || self.world.rt().next().is_some_and(|at| at <= target) {
+            let (_, notices) = self.world.rt().run(target, steps);
+            if !notices.is_empty() {
+                for notice in notices {
+                    self.world.clock.set_now(notice.at);
+                    kubelet::notices::enter(&self.world, notice);
+                }
+                return self.stopped();
+            }
+            if *steps == 0 {
+                return None;
+            }
+        }
+        if due.is_none() {
+            self.world.clock.set_now(until);
+            return Some(End::Horizon);
+        }
+        *steps -= 1;
+        self.tasks.step();
+        self.stopped()
+    }
+
+    fn stopped(&self) -> Option<End> {
+        let sentence = self.world.st().stopped.clone()?;
+        Some(End::Stopped { sentence })
+    }
+}

@@ -1,0 +1,306 @@
+//! What the cluster knows of a pod: the API object, and the kubelet's own books. Data, no rules.
+
+use super::exec::Flag;
+use super::kubelet::prober::Probers;
+use super::runtime::{Handle, SandboxRef, VolumeRef};
+use crate::kube::Origins;
+use crate::text::Span;
+use crate::time::SimTime;
+use crate::trace::{ContainerStatus, EventId, Name, Role, Subject};
+use k8s_openapi::api::core::v1 as core;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// One pod, never reused: a StatefulSet's `web-0` is a new one each time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PodId(pub(crate) u32);
+
+/// Where an object's fields stand in the manifest: `prefix` is `spec.template.` for pods of a
+/// controller.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Source {
+    pub(crate) origins: Origins,
+    pub(crate) prefix: String,
+}
+
+impl Source {
+    pub(crate) fn span(&self, path: &str) -> Option<Span> {
+        self.origins.span(&format!("{}{path}", self.prefix))
+    }
+
+    /// Where the byte `offset` of the string at `path` stands.
+    pub(crate) fn span_in(&self, path: &str, offset: u32) -> Option<Span> {
+        self.origins.span_in(&format!("{}{path}", self.prefix), offset)
+    }
+}
+
+/// One container of the spec.
+#[derive(Clone, Debug)]
+pub(crate) struct Container {
+    pub(crate) name: Name,
+    pub(crate) role: Role,
+    /// `spec.containers[0]`.
+    pub(crate) path: String,
+    pub(crate) spec: core::Container,
+}
+
+impl Container {
+    /// `spec.containers{app}`, as Event objects name it.
+    pub(crate) fn field(&self) -> String {
+        let list = if self.is_init() { "initContainers" } else { "containers" };
+        format!("spec.{list}{{{}}}", self.name)
+    }
+
+    /// Listed among the init containers, sidecars included.
+    pub(crate) fn is_init(&self) -> bool {
+        matches!(self.role, Role::Init | Role::Sidecar)
+    }
+
+    pub(crate) fn is_sidecar(&self) -> bool {
+        self.role == Role::Sidecar
+    }
+
+    pub(crate) fn is_main(&self) -> bool {
+        self.role == Role::Main
+    }
+
+    pub(crate) fn image(&self) -> &str {
+        self.spec.image.as_deref().unwrap_or("")
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Condition {
+    pub(crate) kind: &'static str,
+    pub(crate) status: bool,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) message: Option<String>,
+    pub(crate) since: SimTime,
+}
+
+/// A pod's `status` as the API server shows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Status {
+    pub(crate) phase: &'static str,
+    pub(crate) reason: String,
+    pub(crate) message: String,
+    pub(crate) start_time: Option<SimTime>,
+    pub(crate) has_ip: bool,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) containers: BTreeMap<Name, ContainerStatus>,
+}
+
+impl Status {
+    pub(crate) fn condition(&self, kind: &str) -> Option<&Condition> {
+        self.conditions.iter().find(|c| c.kind == kind)
+    }
+
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.condition(kind).is_some_and(|c| c.status)
+    }
+
+    pub(crate) fn is_terminal(&self) -> bool {
+        matches!(self.phase, "Succeeded" | "Failed")
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Deletion {
+    pub(crate) at: SimTime,
+    pub(crate) grace_secs: u64,
+    pub(crate) event: EventId,
+}
+
+/// Who made a pod: `ReplicaSet`, its name.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Owner {
+    pub(crate) kind: &'static str,
+    pub(crate) name: Name,
+}
+
+/// What a new pod is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct PodTemplate {
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) spec: Rc<core::PodSpec>,
+    pub(crate) source: Rc<Source>,
+}
+
+pub(crate) struct Pod {
+    pub(crate) id: PodId,
+    pub(crate) name: Name,
+    pub(crate) namespace: String,
+    pub(crate) uid: String,
+    pub(crate) ip: String,
+    pub(crate) owner: Option<Owner>,
+    /// Its place among its siblings: a Job's completion index.
+    pub(crate) index: Option<u32>,
+    pub(crate) template: PodTemplate,
+    pub(crate) containers: Rc<Vec<Container>>,
+    pub(crate) created_at: SimTime,
+    pub(crate) created_by: EventId,
+    pub(crate) deletion: Option<Deletion>,
+    /// Gone from the API server; the kubelet may still be busy with it.
+    pub(crate) removed: bool,
+    pub(crate) scheduled: bool,
+    pub(crate) status: Status,
+    /// The last event that changed what the API shows.
+    pub(crate) changed_by: EventId,
+    pub(crate) row: Option<super::row::Row>,
+    /// Raised at whatever happens to this pod.
+    pub(crate) flag: Flag,
+    pub(crate) kubelet: Books,
+}
+
+/// Why a pod ends, beside deletion.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ending {
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+    pub(crate) grace_secs: u64,
+    pub(crate) event: EventId,
+}
+
+/// The kubelet's books on a pod.
+#[derive(Default)]
+pub(crate) struct Books {
+    pub(crate) actual: View,
+    /// What the last relist saw, and when.
+    pub(crate) seen: View,
+    pub(crate) seen_at: SimTime,
+    /// A sync is asked for, by this event.
+    pub(crate) wanted: Option<EventId>,
+    /// The work queue: when to sync again.
+    pub(crate) work_at: Option<SimTime>,
+    pub(crate) reasons: BTreeMap<Name, (String, String)>,
+    pub(crate) crash_backoff: BTreeMap<Name, BackOff>,
+    pub(crate) image_backoff: BTreeMap<String, BackOff>,
+    /// Newest error of each image, for `ImagePullBackOff` messages.
+    pub(crate) image_errors: BTreeMap<String, String>,
+    pub(crate) probers: Probers,
+    pub(crate) volumes: BTreeMap<Name, VolumeRef>,
+    pub(crate) volumes_begun: bool,
+    pub(crate) sandbox: Option<SandboxRef>,
+    pub(crate) ending: Option<Ending>,
+    /// From the start of termination on, liveness and startup probes rest.
+    pub(crate) terminating: bool,
+    /// No container can be running any more.
+    pub(crate) stopped: bool,
+    /// That `activeDeadlineSeconds` passed was told once.
+    pub(crate) deadline_told: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct BackOff {
+    pub(crate) delay: SimTime,
+    pub(crate) last_update: SimTime,
+}
+
+/// Sandbox and containers as the runtime has them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct View {
+    pub(crate) sandbox: bool,
+    /// Whether there ever was one.
+    pub(crate) had_sandbox: bool,
+    /// Newest last; older ones than the last two are dropped.
+    pub(crate) records: BTreeMap<Name, Vec<Record>>,
+}
+
+impl View {
+    pub(crate) fn newest(&self, name: &str) -> Option<&Record> {
+        self.records.get(name).and_then(|list| list.last())
+    }
+
+    pub(crate) fn newest_exited(&self, name: &str) -> Option<&Record> {
+        let list = self.records.get(name)?;
+        list.iter().rev().find(|r| r.state == RecordState::Exited)
+    }
+
+    pub(crate) fn is_running(&self, name: &str) -> bool {
+        self.newest(name).is_some_and(|r| r.state == RecordState::Running)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecordState {
+    Created,
+    Running,
+    Exited,
+}
+
+/// One run of a container.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Record {
+    pub(crate) handle: Option<Handle>,
+    pub(crate) restart_count: u32,
+    pub(crate) state: RecordState,
+    pub(crate) started_at: SimTime,
+    pub(crate) finished_at: SimTime,
+    pub(crate) exit_code: i32,
+    pub(crate) reason: &'static str,
+    pub(crate) message: Option<String>,
+    /// What made the present state.
+    pub(crate) event: EventId,
+}
+
+impl Pod {
+    pub(crate) fn subject(&self) -> Subject {
+        Subject::Pod(self.name.clone())
+    }
+
+    pub(crate) fn container_subject(&self, container: &Name) -> Subject {
+        Subject::Container { pod: self.name.clone(), container: container.clone() }
+    }
+
+    pub(crate) fn container(&self, name: &str) -> Option<&Container> {
+        self.containers.iter().find(|c| &*c.name == name)
+    }
+
+    pub(crate) fn span(&self, path: &str) -> Option<Span> {
+        self.template.source.span(path)
+    }
+
+    /// `NAME_NAMESPACE(UID)`, as the kubelet writes it.
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}_{}({})", self.name, self.namespace, self.uid)
+    }
+
+    pub(crate) fn restart_policy(&self) -> &str {
+        self.template.spec.restart_policy.as_deref().unwrap_or("Always")
+    }
+
+    pub(crate) fn grace_secs(&self) -> u64 {
+        let secs = self.template.spec.termination_grace_period_seconds.unwrap_or(30);
+        secs.max(0) as u64
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.status.is("Ready")
+    }
+
+    /// Neither finished nor being deleted: what controllers count.
+    pub(crate) fn is_active(&self) -> bool {
+        !self.removed && self.deletion.is_none() && !self.status.is_terminal()
+    }
+}
+
+/// The containers of a spec in order, init containers first.
+pub(crate) fn containers_of(spec: &core::PodSpec) -> Vec<Container> {
+    let inits = spec.init_containers.iter().flatten().enumerate().map(|(i, c)| {
+        let always = c.restart_policy.as_deref() == Some("Always");
+        let role = if always { Role::Sidecar } else { Role::Init };
+        (role, format!("spec.initContainers[{i}]"), c)
+    });
+    let mains = spec.containers.iter().enumerate();
+    let mains = mains.map(|(i, c)| (Role::Main, format!("spec.containers[{i}]"), c));
+    inits
+        .chain(mains)
+        .map(|(role, path, c)| Container {
+            name: c.name.as_str().into(),
+            role,
+            path,
+            spec: c.clone(),
+        })
+        .collect()
+}

@@ -1,0 +1,279 @@
+//! The shared state of a run: objects, pods, events so far, clock, containers' runtime.
+//! Borrow it for a moment, never across an await.
+
+use super::control::Controllers;
+use super::exec::{Clock, Flag};
+use super::model::{Container, Pod, PodId};
+use super::runtime::{Answer, Ask, Handle, Runtime};
+use super::{Limits, Scenario};
+use crate::rng::Rng;
+use crate::text::Span;
+use crate::time::SimTime;
+use crate::trace::{Event, EventId, Name, Subject, What};
+use std::cell::{RefCell, RefMut};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+pub(crate) type World = Rc<Cluster>;
+
+pub(crate) struct Cluster {
+    pub(crate) clock: Clock,
+    pub(crate) scenario: Scenario,
+    state: RefCell<State>,
+    runtime: RefCell<Box<dyn Runtime>>,
+}
+
+/// A ConfigMap or Secret: decoded values by key.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) data: BTreeMap<String, Vec<u8>>,
+}
+
+/// What came back of a command run in a container.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    Ran { code: i32, output: String },
+    Answered(Answer),
+}
+
+pub(crate) struct State {
+    clock: Clock,
+    pub(crate) out: Vec<Event>,
+    next_event: u32,
+    limits: Limits,
+    /// Why the run can't go on.
+    pub(crate) stopped: Option<String>,
+    /// Bytes of file contents told so far.
+    pub(crate) told_bytes: u64,
+    pub(crate) pods: BTreeMap<PodId, Pod>,
+    pub(crate) next_pod: u32,
+    /// Names of pods the API server has: of others nothing is told any more.
+    pub(crate) live: BTreeSet<Name>,
+    /// By (kind, namespace, name), kind `configmap` or `secret`.
+    pub(crate) configs: BTreeMap<(&'static str, String, String), Config>,
+    pub(crate) controllers: Controllers,
+    pub(crate) names: Rng,
+    jitter: Option<Rng>,
+    pub(crate) images: BTreeSet<String>,
+    /// Pulls go one after another on a node.
+    pub(crate) pulling_until: SimTime,
+    pub(crate) runs: BTreeMap<Handle, (PodId, Name)>,
+    pub(crate) replies: BTreeMap<Ask, Reply>,
+    spam: BTreeMap<(Subject, bool), (u32, SimTime)>,
+    /// Raised when a controller should look.
+    pub(crate) api_flag: Flag,
+    pub(crate) api_dirty: bool,
+    /// The kubelet's last look at all pods.
+    pub(crate) relisted_at: SimTime,
+}
+
+impl Cluster {
+    pub(crate) fn new(clock: Clock, scenario: Scenario, runtime: Box<dyn Runtime>) -> World {
+        let seed = scenario.seed;
+        let state = State {
+            clock: clock.clone(),
+            out: Vec::new(),
+            next_event: 0,
+            limits: scenario.limits.clone(),
+            stopped: None,
+            told_bytes: 0,
+            pods: BTreeMap::new(),
+            next_pod: 0,
+            live: BTreeSet::new(),
+            configs: BTreeMap::new(),
+            controllers: Controllers::default(),
+            names: Rng::new(seed, "names"),
+            // The first seed takes the middle of every range, so that lessons read evenly.
+            jitter: (seed > 1).then(|| Rng::new(seed, "jitter")),
+            images: BTreeSet::new(),
+            pulling_until: SimTime::ZERO,
+            runs: BTreeMap::new(),
+            replies: BTreeMap::new(),
+            spam: BTreeMap::new(),
+            api_flag: Flag::default(),
+            api_dirty: false,
+            relisted_at: SimTime::ZERO,
+        };
+        let (state, runtime) = (RefCell::new(state), RefCell::new(runtime));
+        Rc::new(Cluster { clock, scenario, state, runtime })
+    }
+
+    pub(crate) fn st(&self) -> RefMut<'_, State> {
+        self.state.borrow_mut()
+    }
+
+    pub(crate) fn rt(&self) -> RefMut<'_, Box<dyn Runtime>> {
+        self.runtime.borrow_mut()
+    }
+
+    pub(crate) fn now(&self) -> SimTime {
+        self.clock.now()
+    }
+
+    /// Reads or changes one pod; None when it is gone for good.
+    pub(crate) fn pod<T>(&self, id: PodId, look: impl FnOnce(&mut Pod) -> T) -> Option<T> {
+        self.st().pods.get_mut(&id).map(look)
+    }
+
+    /// Sleeps for `millis` of virtual time.
+    pub(crate) async fn pause(&self, millis: u64) {
+        self.clock.sleep(SimTime::from_millis(millis)).await;
+    }
+}
+
+/// Longest burst of events about one object; more are dropped by the client that sends them.
+const EVENT_BURST: u32 = 25;
+const EVENT_REFILL: SimTime = SimTime::from_secs(300);
+
+impl State {
+    pub(crate) fn now(&self) -> SimTime {
+        self.clock.now()
+    }
+
+    pub(crate) fn emit(
+        &mut self,
+        subject: Subject,
+        what: What,
+        cause: Option<EventId>,
+        origin: Option<Span>,
+    ) -> EventId {
+        let at = self.now();
+        self.emit_at(at, subject, what, cause, origin)
+    }
+
+    /// Events keep time order: one told late counts as told now.
+    pub(crate) fn emit_at(
+        &mut self,
+        at: SimTime,
+        subject: Subject,
+        what: What,
+        cause: Option<EventId>,
+        origin: Option<Span>,
+    ) -> EventId {
+        let id = EventId(self.next_event);
+        if self.stopped.is_some() || self.is_gone(&subject) {
+            return cause.unwrap_or(EventId(0));
+        }
+        self.next_event += 1;
+        let at = self.out.last().map_or(at, |last| at.max(last.at));
+        self.out.push(Event { id, at, subject, what, cause, origin });
+        if self.next_event as usize >= self.limits.events {
+            let sentence = format!("stopped after {} events", self.limits.events);
+            let what = What::Limit { sentence: sentence.clone() };
+            let (id, subject) = (EventId(self.next_event), Subject::Cluster);
+            self.next_event += 1;
+            self.out.push(Event { id, at, subject, what, cause: None, origin: None });
+            self.stopped = Some(sentence);
+        }
+        id
+    }
+
+    fn is_gone(&self, subject: &Subject) -> bool {
+        match subject {
+            Subject::Pod(pod) | Subject::Container { pod, .. } => !self.live.contains(pod),
+            _ => false,
+        }
+    }
+
+    /// An Event object about a pod, or about one container of it.
+    pub(crate) fn report(
+        &mut self,
+        pod: PodId,
+        container: Option<&Container>,
+        reason: &str,
+        message: String,
+        cause: Option<EventId>,
+    ) -> EventId {
+        let none = EventId(self.next_event);
+        let warning = is_warning(reason, &message);
+        let Some(pod) = self.pods.get(&pod) else { return none };
+        let subject = match container {
+            Some(one) => pod.container_subject(&one.name),
+            None => pod.subject(),
+        };
+        let origin = container.and_then(|one| pod.span(&one.path));
+        let key = (pod.subject(), warning);
+        if !self.passes_spam_filter(key) {
+            return cause.unwrap_or(none);
+        }
+        let what = What::Reported {
+            warning,
+            reason: reason.into(),
+            field_path: container.map(Container::field),
+            message,
+        };
+        self.emit(subject, what, cause, origin)
+    }
+
+    // Models client-go tools/record/events_cache.go EventSourceObjectSpamFilter.
+    fn passes_spam_filter(&mut self, key: (Subject, bool)) -> bool {
+        let now = self.now();
+        let (tokens, since) = self.spam.entry(key).or_insert((EVENT_BURST, now));
+        let refills = (now - *since).0 / EVENT_REFILL.0;
+        if refills > 0 {
+            *tokens = EVENT_BURST.min(*tokens + refills as u32);
+            *since = *since + SimTime(refills * EVENT_REFILL.0);
+        }
+        let passes = *tokens > 0;
+        *tokens = tokens.saturating_sub(1);
+        passes
+    }
+
+    /// Something controllers watch has changed.
+    pub(crate) fn touch(&mut self) {
+        self.api_dirty = true;
+        let clock = self.clock.clone();
+        self.api_flag.raise(&clock);
+    }
+
+    /// A wait of `span` times 1 to 1.5, as kubelets spread their retries.
+    pub(crate) fn jittered(&mut self, span: SimTime) -> SimTime {
+        let thousandths = match &mut self.jitter {
+            Some(rng) => rng.below(500),
+            None => 250,
+        };
+        SimTime(span.0 + span.0 / 1000 * thousandths)
+    }
+
+    /// Where in its second a loop with a phase of its own ticks.
+    pub(crate) fn phase(&mut self) -> SimTime {
+        match &mut self.jitter {
+            Some(rng) => SimTime::from_millis(100 + rng.below(800)),
+            None => SimTime::from_millis(500),
+        }
+    }
+
+    /// `n` symbols as generated names have them.
+    // Models staging/src/k8s.io/apimachinery/pkg/util/rand (v1.36).
+    pub(crate) fn suffix(&mut self, n: usize) -> String {
+        const SYMBOLS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+        let one = |rng: &mut Rng| {
+            let idx = rng.below(SYMBOLS.len() as u64) as usize;
+            SYMBOLS.get(idx).copied().unwrap_or(b'x') as char
+        };
+        (0..n).map(|_| one(&mut self.names)).collect()
+    }
+
+    pub(crate) fn uid(&mut self) -> String {
+        let (high, low) = (self.names.next_u64(), self.names.next_u64());
+        let (a, b, c) = (high >> 32, (high >> 16) & 0xffff, high & 0xfff);
+        let (d, e) = ((low >> 48) & 0x3fff | 0x8000, low & 0xffff_ffff_ffff);
+        format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}")
+    }
+}
+
+/// The reasons of a kubelet's and scheduler's events that warn.
+fn is_warning(reason: &str, message: &str) -> bool {
+    match reason {
+        // A crash loop warns, a failing pull does not.
+        "BackOff" => message.starts_with("Back-off restarting"),
+        "Failed" | "FailedScheduling" | "FailedMount" | "Unhealthy" | "ProbeWarning" => true,
+        "FailedPostStartHook" => message == "PostStartHook failed",
+        "FailedPreStopHook" | "InspectFailed" | "ErrImageNeverPull" | "Evicted" => true,
+        "FailedCreatePodSandBox" | "FailedKillPod" | "FailedSync" => true,
+        "BackoffLimitExceeded" | "FailedCreate" | "DeadlineExceeded" => {
+            message != "Pod was active on the node longer than the specified deadline"
+        }
+        _ => false,
+    }
+}
