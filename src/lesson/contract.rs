@@ -1,0 +1,315 @@
+//! What a lesson folder promises, and which promises it breaks: a lesson is a test. Native only.
+
+use super::{Folder, Goal, Lesson, Prediction, Settled, Step, Variant, judge, prose, read_lesson};
+use crate::check::{Checked, check};
+use crate::diagnostic::Severity;
+use crate::sim::{Scenario, Simulation};
+use crate::text::LineIndex;
+use crate::time::SimTime;
+use crate::trace::{Timeline, What};
+use std::collections::BTreeSet;
+
+/// Checks and runs a manifest for as long as its lesson says, as the page does.
+pub fn run_to_end(manifest: &str, lesson: &Lesson) -> (Checked, Timeline) {
+    let checked = check(manifest);
+    let mut simulation = Simulation::new(Scenario {
+        actions: lesson.actions.clone(),
+        seed: lesson.seed,
+        ..Scenario::new(checked.accepted())
+    });
+    let until = SimTime::from_secs(lesson.run_secs);
+    let mut timeline = Timeline::default();
+    while timeline.end.is_none() {
+        let slice = simulation.advance(until, 1_000_000);
+        timeline.extend(slice.events, slice.now);
+        timeline.end = slice.end;
+    }
+    (checked, timeline)
+}
+
+/// Runs the manifests that predictions are about, other than the start, and keeps the outcome.
+pub fn settle(lesson: &mut Lesson) {
+    let mut steps = std::mem::take(&mut lesson.steps);
+    for prediction in steps.iter_mut().filter_map(|step| step.prediction.as_mut()) {
+        let Some(manifest) = manifest(lesson, &prediction.of) else { continue };
+        let (checked, timeline) = run_to_end(manifest, lesson);
+        let right = judge(&goals_of(prediction), &checked, &timeline).into_iter().enumerate();
+        prediction.settled = right
+            .filter(|(_, result)| result.holds)
+            .map(|(choice, result)| Settled { choice: choice as u32, because: result.because })
+            .next();
+    }
+    lesson.steps = steps;
+}
+
+/// How a lesson's manifest fares: the tasks, predictions and debrief with their sentences, for the
+/// eyes of its author. None where there is no manifest of that name.
+pub fn account(lesson: &Lesson, name: &str) -> Option<String> {
+    let text = if name == "start" { &lesson.start } else { manifest(lesson, name)? };
+    let (checked, timeline) = run_to_end(text, lesson);
+    let mut out = format!("{name}.yaml, {} s:\n", timeline.now);
+    let mut tell = |what: &str, goal: &Goal| {
+        let results = judge(std::slice::from_ref(goal), &checked, &timeline);
+        for result in results {
+            let mark = if result.holds { "holds" } else { "fails" };
+            out.push_str(&format!("  {mark}  {what}: {}\n", result.because));
+        }
+    };
+    for step in &lesson.steps {
+        for (task, goal) in step.tasks.iter().filter_map(|t| Some((t, t.goal.as_ref()?))) {
+            tell(&format!("task {}", task.id), goal);
+        }
+        let prediction = step.prediction.as_ref().filter(|p| p.of == name);
+        for (idx, choice) in prediction.iter().flat_map(|p| &p.choices).enumerate() {
+            if let Some(goal) = &choice.right_when {
+                tell(&format!("choice {} of `{}`", idx + 1, step.title), goal);
+            }
+        }
+    }
+    if name == "solution" {
+        for goal in &lesson.debrief_goals {
+            tell("debrief", goal);
+        }
+    }
+    Some(out)
+}
+
+/// The manifest of that name, other than the start.
+fn manifest<'a>(lesson: &'a Lesson, name: &str) -> Option<&'a str> {
+    if name == "solution" {
+        return Some(&lesson.solution);
+    }
+    lesson.variants.iter().find(|v| v.name == name).map(|v| v.manifest.as_str())
+}
+
+/// One goal for each choice.
+fn goals_of(prediction: &Prediction) -> Vec<Goal> {
+    prediction.choices.iter().map(|c| c.right_when.clone().unwrap_or_default()).collect()
+}
+
+/// A sentence for each promise of this folder that does not hold, file name first.
+/// `lessons` are the ids of all lessons, which links may lead to.
+pub fn broken_promises(folder: &Folder, lessons: &BTreeSet<String>) -> Vec<String> {
+    let (lesson, problems) = read_lesson(folder);
+    let mut contract = Contract { lesson: &lesson, problems };
+    contract.shape();
+    contract.links(folder, lessons);
+    contract.runs();
+    contract.problems
+}
+
+struct Contract<'a> {
+    lesson: &'a Lesson,
+    problems: Vec<String>,
+}
+
+impl Contract<'_> {
+    fn say(&mut self, sentence: String) {
+        self.problems.push(sentence);
+    }
+
+    /// What can be seen without running anything.
+    fn shape(&mut self) {
+        let lesson = self.lesson;
+        if lesson.hints.len() != 3 {
+            self.say(format!("lesson.md: {} hints; a lesson has three", lesson.hints.len()));
+        }
+        if lesson.card.outcomes.is_empty() || lesson.card.minutes == 0 || lesson.run_secs == 0 {
+            self.say("lesson.md: outcomes, minutes and run_secs are needed".to_owned());
+        }
+        if lesson.recall.is_empty() {
+            self.say("lesson.md: there is no recall question".to_owned());
+        }
+        for recall in &lesson.recall {
+            let right = recall.answers.iter().filter(|answer| answer.right).count();
+            if right != 1 {
+                self.say(format!("lesson.md: a recall question has {right} right answers"));
+            }
+        }
+        if !lesson.steps.iter().any(|step| step.prediction.is_some()) {
+            self.say("lesson.md: nothing is predicted".to_owned());
+        }
+        let asks = |step: &Step| step.prediction.is_some() || !step.tasks.is_empty();
+        for step in lesson.steps.iter().filter(|step| !asks(step)) {
+            self.say(format!("lesson.md: step `{}` asks for nothing", step.title));
+        }
+        self.ids();
+        let about = lesson.steps.iter().filter_map(|step| step.prediction.as_ref());
+        for of in about.map(|prediction| prediction.of.as_str()) {
+            let known = ["start", "solution"].contains(&of);
+            if !known && !lesson.variants.iter().any(|variant| variant.name == of) {
+                self.say(format!("lesson.md: a prediction is about `{of}`, which is no manifest"));
+            }
+        }
+        let count = |passes| lesson.variants.iter().filter(|v| v.passes == passes).count();
+        for (passes, least, word) in [(true, 1, "alternatives"), (false, 3, "wrong variants")] {
+            if count(passes) < least {
+                self.say(format!("{} {word}; at least {least} are needed", count(passes)));
+            }
+        }
+    }
+
+    fn ids(&mut self) {
+        let lesson = self.lesson;
+        let mut seen = BTreeSet::new();
+        for task in lesson.steps.iter().flat_map(|step| &step.tasks) {
+            if !seen.insert(task.id.as_str()) {
+                self.say(format!("lesson.md: task id `{}` is there twice", task.id));
+            }
+        }
+        for variant in &lesson.variants {
+            for id in variant.fails.iter().filter(|id| !seen.contains(id.as_str())) {
+                self.say(format!("lesson.md: variant `{}` fails no task `{id}`", variant.name));
+            }
+        }
+    }
+
+    fn links(&mut self, folder: &Folder, lessons: &BTreeSet<String>) {
+        for (file, text) in folder.files.iter().filter(|(name, _)| name.ends_with(".md")) {
+            for link in prose::links(text) {
+                let good = match link.strip_prefix("lesson:") {
+                    Some(id) => lessons.contains(id),
+                    None => link.starts_with("https://kubernetes.io/"),
+                };
+                if !good {
+                    self.say(format!("{file}: the link {link} leads nowhere we know"));
+                }
+            }
+        }
+    }
+
+    fn runs(&mut self) {
+        let lesson = self.lesson;
+        let (checked, timeline) = run_to_end(&lesson.start, lesson);
+        if self.failing(&checked, &timeline).is_empty() {
+            self.say("start.yaml: fulfils every goal before the learner has done anything".into());
+        }
+        self.predictions("start", &checked, &timeline);
+        self.known("start.yaml", &timeline);
+
+        let (checked, timeline) = run_to_end(&lesson.solution, lesson);
+        self.passes("solution", &lesson.solution, &checked, &timeline);
+        self.predictions("solution", &checked, &timeline);
+        self.debrief(&checked, &timeline);
+
+        for variant in &lesson.variants {
+            let (checked, timeline) = run_to_end(&variant.manifest, lesson);
+            let name = &variant.name;
+            if variant.passes {
+                self.passes(name, &variant.manifest, &checked, &timeline);
+            } else {
+                self.known(&format!("{name}.yaml"), &timeline);
+                let failed = self.failing(&checked, &timeline);
+                self.fails(variant, &failed);
+            }
+            self.predictions(name, &checked, &timeline);
+        }
+    }
+
+    /// Ids of the tasks whose goals this run does not fulfil, each with why.
+    fn failing(&self, checked: &Checked, timeline: &Timeline) -> Vec<(String, String)> {
+        let tasks = self.lesson.steps.iter().flat_map(|step| &step.tasks);
+        let (ids, goals): (Vec<_>, Vec<_>) =
+            tasks.filter_map(|task| Some((task.id.clone(), task.goal.clone()?))).unzip();
+        let results = judge(&goals, checked, timeline);
+        let failed = ids.into_iter().zip(results).filter(|(_, result)| !result.holds);
+        failed.map(|(id, result)| (id, result.because)).collect()
+    }
+
+    fn fails(&mut self, variant: &Variant, failed: &[(String, String)]) {
+        let name = &variant.name;
+        if failed.is_empty() {
+            self.say(format!("{name}.yaml: fulfils every goal, yet it is wrong"));
+        }
+        for id in variant.fails.iter().filter(|id| !failed.iter().any(|(own, _)| own == *id)) {
+            self.say(format!("{name}.yaml: fulfils task `{id}`, which it is said to fail"));
+        }
+    }
+
+    fn passes(&mut self, name: &str, text: &str, checked: &Checked, timeline: &Timeline) {
+        let lines = LineIndex::new(text);
+        for problem in checked.diagnostics.iter().filter(|d| d.severity < Severity::Practice) {
+            let line = lines.line(problem.span.start);
+            let (code, message) = (&problem.code, &problem.message);
+            self.say(format!("{name}.yaml:{line}: [{code}] {message}"));
+        }
+        if checked.desired.objects.is_empty() {
+            self.say(format!("{name}.yaml: no object in it was understood"));
+        }
+        for image in images(checked) {
+            if crate::sim::images::find(&image).is_none() {
+                self.say(format!("{name}.yaml: the lab does not know the image {image}"));
+            }
+        }
+        for (id, because) in self.failing(checked, timeline) {
+            self.say(format!("{name}.yaml: task `{id}` fails: {because}"));
+        }
+        self.known(&format!("{name}.yaml"), timeline);
+    }
+
+    /// Nothing in a lesson may be beyond the lab.
+    fn known(&mut self, file: &str, timeline: &Timeline) {
+        for event in &timeline.events {
+            match &event.what {
+                What::NotSimulated { what } => {
+                    let at = event.at;
+                    self.say(format!(
+                        "{file}: at {at} s {:?}: not simulated: {what}",
+                        event.subject
+                    ));
+                    return;
+                }
+                What::Limit { sentence } => {
+                    self.say(format!("{file}: at {} s: {sentence}", event.at));
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn predictions(&mut self, of: &str, checked: &Checked, timeline: &Timeline) {
+        for step in &self.lesson.steps {
+            let Some(prediction) = step.prediction.as_ref().filter(|p| p.of == of) else {
+                continue;
+            };
+            let results = judge(&goals_of(prediction), checked, timeline);
+            let right = results.iter().filter(|r| r.holds).count();
+            if right != 1 {
+                let because: Vec<_> = results.iter().map(|r| r.because.as_str()).collect();
+                let title = &step.title;
+                let sentence = format!(
+                    "{of}.yaml: the prediction of `{title}` has {right} right choices: {}",
+                    because.join(" | ")
+                );
+                self.problems.push(sentence);
+            }
+        }
+    }
+
+    fn debrief(&mut self, checked: &Checked, timeline: &Timeline) {
+        for result in judge(&self.lesson.debrief_goals, checked, timeline) {
+            if !result.holds {
+                let (goal, because) = (&result.goal.0, &result.because);
+                self.say(format!("debrief.md: the solution does not show `{goal}`: {because}"));
+            }
+        }
+    }
+}
+
+/// Every `image:` of a manifest.
+fn images(checked: &Checked) -> BTreeSet<String> {
+    let roots = checked.desired.objects.iter().filter_map(|object| object.origins.root.as_deref());
+    let mut left: Vec<&crate::yaml::Node> = roots.collect();
+    let mut found = BTreeSet::new();
+    while let Some(node) = left.pop() {
+        left.extend(node.items());
+        for entry in node.entries() {
+            if entry.key == "image" {
+                found.extend(entry.value.as_str().map(str::to_owned));
+            }
+            left.push(&entry.value);
+        }
+    }
+    found
+}

@@ -1,0 +1,175 @@
+//! Lessons as data: catalogue, steps, goals as assertions over a run, and how they are judged.
+//! Folders are read and prose is rendered at build time; the page gets these types as bytes.
+
+#[cfg(not(target_arch = "wasm32"))]
+mod contract;
+mod debrief;
+mod goal;
+#[cfg(not(target_arch = "wasm32"))]
+mod prose;
+#[cfg(not(target_arch = "wasm32"))]
+mod read;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use contract::{account, broken_promises, run_to_end, settle};
+pub use debrief::fill_debrief;
+pub use goal::{ClusterCheck, GoalProblem, goal_problems, judge};
+#[cfg(not(target_arch = "wasm32"))]
+pub use read::{Folder, read_catalogue, read_lesson};
+
+use crate::text::Span;
+use crate::time::SimTime;
+use crate::trace::EventId;
+use serde::{Deserialize, Serialize};
+
+/// What the first page shows; small, so that it loads at once.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalogue {
+    pub tracks: Vec<Track>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Track {
+    /// `sidecar`, `ambassador`, `adapter`, `init`.
+    pub slug: String,
+    pub title: String,
+    pub summary: String,
+    pub lessons: Vec<Card>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// `track/slug`, also its folder below `lessons/`.
+    pub id: String,
+    pub title: String,
+    pub summary: String,
+    pub minutes: u32,
+    /// "You will be able to ..." phrases.
+    pub outcomes: Vec<String>,
+    /// Changes with the lesson's content, so that saved work knows what it was made for.
+    pub version: String,
+}
+
+/// One lesson, whole: `lessons/<track>-<slug>.bin` of a built site.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Lesson {
+    pub card: Card,
+    pub steps: Vec<Step>,
+    /// The manifest the learner starts from.
+    pub start: String,
+    pub solution: String,
+    pub variants: Vec<Variant>,
+    /// How long a run of this lesson is, in simulated seconds.
+    pub run_secs: u64,
+    pub seed: u64,
+    /// What happens to the pod from outside during a run: (when, kubectl's words).
+    pub actions: Vec<(SimTime, String)>,
+    /// Three, from a nudge to a half-written line.
+    pub hints: Vec<String>,
+    /// HTML told after all goals hold, with `{{because 0}}` and `{{at 0}}` where a sentence or an
+    /// instant of the learner's own run belongs: see `fill_debrief`.
+    pub debrief_html: String,
+    /// What the numbers in `debrief_html` ask of the run.
+    pub debrief_goals: Vec<Goal>,
+    /// Questions about earlier lessons, asked at the start.
+    pub recall: Vec<Recall>,
+    /// What a real cluster needs besides the manifest.
+    pub needs: Vec<String>,
+}
+
+/// A named manifest beside the solution: another good one, or a wrong one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Variant {
+    /// The file's name without `.yaml`: `alternative-native`, `wrong-mount-path`.
+    pub name: String,
+    /// What it shows; for a wrong one, the misconception it stands for.
+    pub title: String,
+    pub manifest: String,
+    pub passes: bool,
+    /// Task ids that a wrong variant fails; empty where any will do.
+    pub fails: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub title: String,
+    pub html: String,
+    pub prediction: Option<Prediction>,
+    pub tasks: Vec<Task>,
+}
+
+/// Asked before the run, graded by it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// HTML, inline only.
+    pub question: String,
+    /// Which manifest the question is about: `start`, `solution` or a variant's name. About the
+    /// start the learner's own run decides; about another one, which the learner need not have
+    /// written, `settled` does.
+    pub of: String,
+    /// What a run of `of` showed when the lesson was built; None about the start.
+    pub settled: Option<Settled>,
+    pub choices: Vec<Choice>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// HTML, inline only.
+    pub text: String,
+    /// HTML, inline only; said after the run when this was chosen.
+    pub reply: String,
+    /// Right when this holds in the learner's own run.
+    pub right_when: Option<Goal>,
+}
+
+/// The outcome of a prediction in a run of the manifest it is about.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Settled {
+    /// Index of the choice that came true.
+    pub choice: u32,
+    pub because: String,
+}
+
+/// A question from memory; no run decides it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recall {
+    /// HTML, inline only, as are the answers.
+    pub question: String,
+    pub answers: Vec<Answer>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    pub text: String,
+    pub reply: String,
+    pub right: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// Unique in its lesson.
+    pub id: String,
+    /// HTML, inline only.
+    pub text: String,
+    /// None where the learner ticks it: the run cannot see it.
+    pub goal: Option<Goal>,
+}
+
+/// Assertions over the text's objects and the run, in the words of `lessons/README.md`; one a
+/// line, all of which must hold. Kept as text; `judge` parses it, and `podlab lessons check`
+/// refuses what it can't read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Goal(pub String);
+
+/// What came of one goal.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GoalResult {
+    pub goal: Goal,
+    pub holds: bool,
+    /// One sentence from the learner's own run: what showed it, or what is missing.
+    pub because: String,
+    /// When it came true, and what showed it.
+    pub at: Option<SimTime>,
+    pub event: Option<EventId>,
+    pub origin: Option<Span>,
+}

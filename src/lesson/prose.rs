@@ -1,0 +1,125 @@
+//! Markdown -> HTML, and the blocks of a lesson inside it. Native only: the page gets HTML.
+//! Raw HTML in the prose is shown as text, never passed on.
+
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+/// One `## Title` section.
+pub(super) struct Section {
+    pub(super) title: String,
+    pub(super) html: String,
+    /// (`task` or `predict`, its YAML), in order.
+    pub(super) blocks: Vec<(String, String)>,
+}
+
+/// Fenced blocks with these names are the lesson's, not the reader's.
+const BLOCKS: &[&str] = &["task", "predict"];
+
+/// The sections of a text; what stands before the first one has an empty title.
+pub(super) fn sections(markdown: &str) -> Vec<Section> {
+    let mut found = Vec::new();
+    let mut open = Open::default();
+    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::Heading { level: HeadingLevel::H2, .. }) => {
+                found.extend(std::mem::take(&mut open).close());
+                open.title = Some(String::new());
+                open.in_title = true;
+            }
+            Event::End(TagEnd::Heading(HeadingLevel::H2)) => open.in_title = false,
+            Event::Text(text) | Event::Code(text) if open.in_title => {
+                open.title.get_or_insert_default().push_str(&text);
+            }
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(name)))
+                if BLOCKS.contains(&&*name) =>
+            {
+                open.block = Some((name.to_string(), String::new()));
+            }
+            Event::Text(text) if open.block.is_some() => {
+                if let Some((_, yaml)) = &mut open.block {
+                    yaml.push_str(&text);
+                }
+            }
+            Event::End(TagEnd::CodeBlock) if open.block.is_some() => {
+                open.blocks.extend(open.block.take());
+            }
+            other => open.push(other),
+        }
+    }
+    found.extend(open.close());
+    found
+}
+
+/// A phrase of Markdown without its paragraph.
+pub(super) fn inline(markdown: &str) -> String {
+    let html = to_html(Parser::new(markdown.trim()).map(safe).collect());
+    let html = html.trim();
+    let bare = html.strip_prefix("<p>").and_then(|rest| rest.strip_suffix("</p>"));
+    bare.filter(|bare| !bare.contains("<p>")).unwrap_or(html).to_owned()
+}
+
+/// Blocks of Markdown, all of it prose.
+pub(super) fn block(markdown: &str) -> String {
+    to_html(Parser::new_ext(markdown, Options::ENABLE_TABLES).map(safe).collect())
+}
+
+/// The addresses that a piece of Markdown links to.
+pub(super) fn links(markdown: &str) -> Vec<String> {
+    let events = Parser::new(markdown);
+    events.filter_map(|event| link(&event)).collect()
+}
+
+#[derive(Default)]
+struct Open<'a> {
+    title: Option<String>,
+    in_title: bool,
+    block: Option<(String, String)>,
+    blocks: Vec<(String, String)>,
+    events: Vec<Event<'a>>,
+}
+
+impl<'a> Open<'a> {
+    fn push(&mut self, event: Event<'a>) {
+        self.events.push(safe(event));
+    }
+
+    fn close(self) -> Option<Section> {
+        if self.title.is_none() && self.events.is_empty() && self.blocks.is_empty() {
+            return None;
+        }
+        Some(Section {
+            title: self.title.unwrap_or_default(),
+            html: to_html(self.events),
+            blocks: self.blocks,
+        })
+    }
+}
+
+fn link(event: &Event) -> Option<String> {
+    match event {
+        Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+            Some(dest_url.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// Raw HTML becomes text, and `lesson:track/slug` the page's own address of it.
+fn safe(event: Event) -> Event {
+    match event {
+        Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            let dest_url = match dest_url.strip_prefix("lesson:") {
+                Some(lesson) => CowStr::from(format!("#/lesson/{lesson}")),
+                None => dest_url,
+            };
+            Event::Start(Tag::Link { link_type, dest_url, title, id })
+        }
+        other => other,
+    }
+}
+
+fn to_html(events: Vec<Event>) -> String {
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(&mut html, events.into_iter());
+    html
+}

@@ -1,0 +1,333 @@
+//! A lesson folder's files -> a `Lesson` and everything that is wrong with them. Native only;
+//! reads no disk: the files come as texts. Their form is described in `lessons/README.md`.
+
+use super::goal::goal_problems;
+use super::{Answer, Card, Catalogue, Choice, Goal, Lesson, Prediction, Recall, Step, Task, Track};
+use super::{Variant, prose};
+use crate::time::SimTime;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The texts of one lesson's folder by file name.
+#[derive(Clone, Debug, Default)]
+pub struct Folder {
+    /// `track/slug`
+    pub id: String,
+    pub files: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Front {
+    title: String,
+    summary: String,
+    minutes: u32,
+    outcomes: Vec<String>,
+    run_secs: u64,
+    #[serde(default)]
+    seed: u64,
+    /// `45s delete pod/web`
+    #[serde(default)]
+    actions: Vec<String>,
+    #[serde(default)]
+    needs: Vec<String>,
+    hints: Vec<String>,
+    #[serde(default)]
+    recall: Vec<FrontRecall>,
+    /// By file name without `.yaml`.
+    #[serde(default)]
+    variants: BTreeMap<String, FrontVariant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FrontVariant {
+    title: String,
+    #[serde(default)]
+    fails: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FrontRecall {
+    question: String,
+    answers: Vec<FrontAnswer>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FrontAnswer {
+    text: String,
+    reply: String,
+    #[serde(default)]
+    right: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaskBlock {
+    id: String,
+    text: String,
+    goal: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PredictBlock {
+    question: String,
+    #[serde(default = "start")]
+    of: String,
+    choices: Vec<ChoiceBlock>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChoiceBlock {
+    text: String,
+    reply: String,
+    when: String,
+}
+
+fn start() -> String {
+    "start".to_owned()
+}
+
+/// What was read, whole or not, and a sentence for each thing wrong, file name first.
+pub fn read_lesson(folder: &Folder) -> (Lesson, Vec<String>) {
+    let mut reading = Reading { folder, problems: Vec::new() };
+    let lesson = reading.lesson();
+    (lesson, reading.problems)
+}
+
+struct Reading<'a> {
+    folder: &'a Folder,
+    problems: Vec<String>,
+}
+
+impl Reading<'_> {
+    fn file(&mut self, name: &str) -> String {
+        let text = self.folder.files.get(name);
+        if text.is_none() {
+            self.problems.push(format!("{name}: there is no such file"));
+        }
+        text.cloned().unwrap_or_default()
+    }
+
+    fn yaml<T: for<'de> Deserialize<'de>>(&mut self, what: &str, text: &str) -> Option<T> {
+        match serde_yaml::from_str(text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problems.push(format!("{what}: {error}"));
+                None
+            }
+        }
+    }
+
+    fn goal(&mut self, what: &str, text: &str) -> Goal {
+        let goal = Goal(text.trim().to_owned());
+        for problem in goal_problems(&goal) {
+            let line = goal.0.get(..problem.span.start as usize).unwrap_or("");
+            let column = problem.span.start as usize - line.rfind('\n').map_or(0, |at| at + 1) + 1;
+            let line = line.matches('\n').count() + 1;
+            self.problems
+                .push(format!("{what}: goal line {line} column {column}: {}", problem.message));
+        }
+        goal
+    }
+
+    fn lesson(&mut self) -> Lesson {
+        let text = self.file("lesson.md");
+        let (front, body) = split_front(&text);
+        let mut lesson = Lesson::default();
+        if let Some(front) = self.yaml::<Front>("lesson.md: front matter", front) {
+            self.front(&mut lesson, front);
+        }
+        for section in prose::sections(body) {
+            self.section(&mut lesson, section);
+        }
+        lesson.start = self.file("start.yaml");
+        lesson.solution = self.file("solution.yaml");
+        self.debrief(&mut lesson);
+        lesson.card.id.clone_from(&self.folder.id);
+        lesson.card.version = version(&self.folder.files);
+        lesson
+    }
+
+    fn front(&mut self, lesson: &mut Lesson, front: Front) {
+        let card = &mut lesson.card;
+        (card.title, card.summary) = (front.title, front.summary);
+        (card.minutes, card.outcomes) = (front.minutes, front.outcomes);
+        (lesson.run_secs, lesson.seed) = (front.run_secs, front.seed);
+        lesson.hints = front.hints.iter().map(|hint| prose::block(hint)).collect();
+        lesson.needs = front.needs.iter().map(|need| prose::inline(need)).collect();
+        for text in front.actions {
+            match action(&text) {
+                Some(action) => lesson.actions.push(action),
+                None => self.problems.push(format!(
+                    "lesson.md: action `{text}` is not a time and kubectl's words: `45s delete pod/web`"
+                )),
+            }
+        }
+        lesson.recall = front.recall.into_iter().map(recall).collect();
+        self.variants(lesson, front.variants);
+    }
+
+    fn variants(&mut self, lesson: &mut Lesson, mut told: BTreeMap<String, FrontVariant>) {
+        for (file, manifest) in &self.folder.files {
+            let Some(name) = file.strip_suffix(".yaml") else { continue };
+            let passes = name.starts_with("alternative-");
+            if !passes && !name.starts_with("wrong-") {
+                continue;
+            }
+            let Some(FrontVariant { title, fails }) = told.remove(name) else {
+                self.problems.push(format!("{file}: lesson.md names no variant `{name}`"));
+                continue;
+            };
+            let (name, manifest) = (name.to_owned(), manifest.clone());
+            lesson.variants.push(Variant { name, title, manifest, passes, fails });
+        }
+        for name in told.keys() {
+            self.problems.push(format!("lesson.md: variant `{name}` has no file {name}.yaml"));
+        }
+    }
+
+    fn section(&mut self, lesson: &mut Lesson, section: prose::Section) {
+        if section.title.is_empty() {
+            self.problems.push("lesson.md: there is text before the first `## Title`".to_owned());
+            return;
+        }
+        let mut step = Step { title: section.title, html: section.html, ..Step::default() };
+        let what = format!("lesson.md: step `{}`", step.title);
+        for (kind, yaml) in section.blocks {
+            if kind == "task" {
+                if let Some(block) = self.yaml::<TaskBlock>(&format!("{what}: task"), &yaml) {
+                    let goal = block.goal.map(|text| self.goal(&what, &text));
+                    let text = prose::inline(&block.text);
+                    step.tasks.push(Task { id: block.id, text, goal });
+                }
+            } else if let Some(block) =
+                self.yaml::<PredictBlock>(&format!("{what}: predict"), &yaml)
+            {
+                if step.prediction.is_some() {
+                    self.problems.push(format!("{what}: one prediction a step"));
+                }
+                step.prediction = Some(self.prediction(&what, block));
+            }
+        }
+        lesson.steps.push(step);
+    }
+
+    fn prediction(&mut self, what: &str, block: PredictBlock) -> Prediction {
+        let choices = block.choices.into_iter().map(|choice| Choice {
+            text: prose::inline(&choice.text),
+            reply: prose::inline(&choice.reply),
+            right_when: Some(self.goal(what, &choice.when)),
+        });
+        let choices = choices.collect();
+        Prediction {
+            question: prose::inline(&block.question),
+            of: block.of,
+            settled: None,
+            choices,
+        }
+    }
+
+    /// Takes `{{because: GOAL}}` and `{{at: GOAL}}` out before the prose is rendered.
+    fn debrief(&mut self, lesson: &mut Lesson) {
+        let text = self.file("debrief.md");
+        let mut markdown = String::new();
+        let mut rest = text.as_str();
+        while let Some((before, from)) = rest.split_once("{{") {
+            markdown.push_str(before);
+            let (inner, after) = from.split_once("}}").unwrap_or((from, ""));
+            match inner.split_once(':') {
+                Some((what @ ("because" | "at"), goal)) => {
+                    let goal = self.goal("debrief.md", goal);
+                    markdown.push_str(&format!("{{{{{what} {}}}}}", lesson.debrief_goals.len()));
+                    lesson.debrief_goals.push(goal);
+                }
+                _ => self.problems.push(format!(
+                    "debrief.md: `{{{{{inner}}}}}` is neither `{{{{because: GOAL}}}}` nor `{{{{at: GOAL}}}}`"
+                )),
+            }
+            rest = after;
+        }
+        markdown.push_str(rest);
+        lesson.debrief_html = prose::block(&markdown);
+    }
+}
+
+/// The text between two lines `---` and what comes behind them.
+fn split_front(text: &str) -> (&str, &str) {
+    let inner = text.strip_prefix("---\n").unwrap_or("");
+    inner.split_once("\n---\n").unwrap_or(("", text))
+}
+
+/// `45s delete pod/web`
+fn action(text: &str) -> Option<(SimTime, String)> {
+    let (at, words) = text.split_once(' ')?;
+    Some((super::goal::duration(at)?, words.trim().to_owned()))
+}
+
+fn recall(front: FrontRecall) -> Recall {
+    let answers = front.answers.into_iter().map(|answer| Answer {
+        text: prose::inline(&answer.text),
+        reply: prose::inline(&answer.reply),
+        right: answer.right,
+    });
+    let answers = answers.collect();
+    Recall { question: prose::inline(&front.question), answers }
+}
+
+/// A short word that changes with any byte of the folder (FNV-1a).
+fn version(files: &BTreeMap<String, String>) -> String {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for text in files.iter().flat_map(|(name, text)| [name, text]) {
+        for byte in text.bytes().chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    format!("{hash:016x}")
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CatalogueFile {
+    tracks: Vec<TrackFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrackFile {
+    slug: String,
+    title: String,
+    summary: String,
+    lessons: Vec<String>,
+}
+
+/// Puts the cards in the order of `catalogue.yaml`, and says which of the two lacks what.
+pub fn read_catalogue(text: &str, cards: &[Card]) -> (Catalogue, Vec<String>) {
+    let file: CatalogueFile = match serde_yaml::from_str(text) {
+        Ok(file) => file,
+        Err(error) => return (Catalogue::default(), vec![format!("catalogue.yaml: {error}")]),
+    };
+    let mut problems = Vec::new();
+    let mut left: Vec<&Card> = cards.iter().collect();
+    let mut tracks = Vec::new();
+    for track in file.tracks {
+        let mut lessons = Vec::new();
+        for slug in &track.lessons {
+            let id = format!("{}/{slug}", track.slug);
+            match left.iter().position(|card| card.id == id) {
+                Some(idx) => lessons.push(left.remove(idx).clone()),
+                None => problems.push(format!("catalogue.yaml: there is no lesson {id}")),
+            }
+        }
+        let TrackFile { slug, title, summary, .. } = track;
+        tracks.push(Track { slug, title, summary, lessons });
+    }
+    for card in left {
+        problems.push(format!("catalogue.yaml: lesson {} is in no track", card.id));
+    }
+    (Catalogue { tracks }, problems)
+}

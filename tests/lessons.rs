@@ -1,0 +1,123 @@
+//! Lesson folders keep their promises, and a folder that breaks them all is told so.
+
+use podlab::export::{Bundle, bundle, cluster_script};
+use podlab::lesson::{Folder, Task, read_lesson};
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// Runs `podlab lessons check DIR`: its lines and whether it was content.
+fn check(dir: &str) -> (String, bool) {
+    let run = Command::new(env!("CARGO_BIN_EXE_podlab"))
+        .args(["lessons", "check", dir])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("podlab runs");
+    let text = String::from_utf8_lossy(&run.stdout).into_owned();
+    (text + &String::from_utf8_lossy(&run.stderr), run.status.success())
+}
+
+#[test]
+fn every_lesson_keeps_its_promises() {
+    let (lines, content) = check("lessons");
+    assert!(content, "\n{lines}");
+    assert!(lines.matches("keeps its promises").count() >= 4, "\n{lines}");
+}
+
+#[test]
+fn a_broken_folder_is_told_what_is_broken() {
+    let (lines, content) = check("tests/lessons/broken");
+    assert!(!content, "\n{lines}");
+    for expected in [
+        "catalogue.yaml: there is no lesson sidecar/absent",
+        "catalogue.yaml: lesson sidecar/torn is in no track",
+        "lesson.md: action `soon delete pod/web`",
+        "lesson.md: 1 hints; a lesson has three",
+        "a recall question has 0 right answers",
+        "lesson.md: variant `wrong-missing` has no file",
+        "alternative-unnamed.yaml: lesson.md names no variant",
+        "step `Read only` asks for nothing",
+        "the link https://example.com/ leads nowhere",
+        "the link lesson:sidecar/none leads nowhere",
+        "goal line 1 column 9: `reachs` is not understood here; perhaps `reaches`",
+        "task id `a` is there twice",
+        "step `Ask`: one prediction a step",
+        "step `Ask`: task: unknown field `txt`",
+        "the prediction of `Ask` has 2 right choices",
+        "variant `wrong-nothing` fails no task `nobody`",
+        "1 wrong variants; at least 3 are needed",
+        "0 alternatives; at least 1 are needed",
+        "solution.yaml:8: [unknown-field]",
+        "solution.yaml: task `a` fails: This goal cannot be read: column 9",
+        "debrief.md: `{{never: ran}}` is neither",
+        "idle/start.yaml: fulfils every goal before the learner has done anything",
+        "idle/wrong-same.yaml: fulfils every goal, yet it is wrong",
+        "idle/wrong-too.yaml: fulfils task `named`, which it is said to fail",
+        "idle/alternative-fails.yaml: task `named` fails: In the manifest metadata.name is",
+        "idle/solution.yaml: the lab does not know the image nobody.example/knows:1",
+        "idle/debrief.md: the solution does not show `manifest has metadata.name = db`",
+        "idle/wrong-beyond.yaml: at ",
+        "debrief.md: the solution does not show `pod web reaches Completed`",
+    ] {
+        assert!(lines.contains(expected), "no {expected:?} in\n{lines}");
+    }
+}
+
+/// The folders of all lessons.
+fn folders() -> Vec<Folder> {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons");
+    let mut found = Vec::new();
+    let mut below = vec![dir.clone()];
+    while let Some(at) = below.pop() {
+        let entries =
+            std::fs::read_dir(&at).expect("a folder").map(|e| e.expect("an entry").path());
+        let (dirs, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+        if files.iter().any(|path| path.ends_with("lesson.md")) {
+            let name = |path: &std::path::Path| {
+                path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned())
+            };
+            let text = |path| std::fs::read_to_string(path).expect("text");
+            let id = at.strip_prefix(&dir).expect("below").to_string_lossy().into_owned();
+            let files = files.iter().map(|path| (name(path), text(path))).collect();
+            found.push(Folder { id, files });
+        }
+        below.extend(dirs);
+    }
+    found
+}
+
+/// Whether a POSIX shell reads the script to its end.
+fn is_readable(script: &str) -> bool {
+    let mut sh = Command::new("sh")
+        .arg("-n")
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a shell");
+    sh.stdin.take().expect("piped").write_all(script.as_bytes()).expect("written");
+    sh.wait().expect("ended").success()
+}
+
+#[test]
+fn exported_scripts_are_read_by_a_shell() {
+    assert!(!is_readable("if true; then"), "this test could not fail");
+    let folders = folders();
+    assert!(folders.len() >= 4, "only {} lessons", folders.len());
+    for folder in folders {
+        let (lesson, _) = read_lesson(&folder);
+        let tasks: Vec<Task> = lesson.steps.iter().flat_map(|step| step.tasks.clone()).collect();
+        let desired = podlab::check::check(&lesson.solution).desired;
+        let about = Bundle {
+            name: "lesson",
+            title: &lesson.card.title,
+            tasks: &tasks,
+            actions: &lesson.actions,
+            run_secs: lesson.run_secs,
+            needs: &lesson.needs,
+        };
+        let script = cluster_script(&about, &desired);
+        assert!(is_readable(&script), "{}:\n{script}", folder.id);
+        let zip = bundle(&about, &lesson.solution, &desired);
+        let kept = zip.windows(lesson.solution.len()).any(|w| w == lesson.solution.as_bytes());
+        assert!(kept, "{}: the manifest is not in the zip as it was", folder.id);
+    }
+}
