@@ -1,0 +1,99 @@
+//! What page and worker say to each other, as postcard bytes. Plain data, no engine types.
+
+use crate::diagnostic::{Completion, Diagnostic, Hover};
+use crate::lesson::{Goal, GoalResult, Task};
+use crate::time::SimTime;
+use crate::trace::{End, Event};
+use serde::{Deserialize, Serialize};
+
+/// The command whose words `says` holds.
+pub const KUBECTL: &str = "kubectl create --dry-run=server --validate=strict -f -";
+
+/// One per keystroke; late answers are recognised by it and dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Revision(pub u32);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ToWorker {
+    Check {
+        revision: Revision,
+        text: String,
+    },
+    /// Simulates the text of `revision` from zero, streaming slices back until `until`.
+    Simulate {
+        revision: Revision,
+        text: String,
+        actions: Vec<(SimTime, String)>,
+        seed: u64,
+        started_unix_secs: i64,
+        until: SimTime,
+        /// Judged again after each slice.
+        goals: Vec<Goal>,
+    },
+    /// Asks for the files to take away, as one zip.
+    Bundle(Box<BundleAsk>),
+    /// What could be written at a byte of the text, and what stands there. `ask` comes back.
+    Complete {
+        ask: u32,
+        text: String,
+        at: u32,
+    },
+    Hover {
+        ask: u32,
+        text: String,
+        at: u32,
+    },
+}
+
+/// What a bundle is made of, besides what the text says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BundleAsk {
+    pub text: String,
+    /// The folder's name in the zip.
+    pub name: String,
+    pub title: String,
+    pub tasks: Vec<Task>,
+    pub actions: Vec<(SimTime, String)>,
+    pub run_secs: u64,
+    pub needs: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FromWorker {
+    Ready,
+    Checked {
+        revision: Revision,
+        diagnostics: Vec<Diagnostic>,
+        /// What a cluster needs besides the manifest, a line each.
+        needs: Vec<String>,
+        /// What a terminal would show for `KUBECTL`; empty where nothing is wrong.
+        says: String,
+    },
+    Ran {
+        revision: Revision,
+        events: Vec<Event>,
+        now: SimTime,
+        end: Option<End>,
+    },
+    /// One result for each goal asked, in order.
+    Judged {
+        revision: Revision,
+        results: Vec<GoalResult>,
+    },
+    Bundled {
+        name: String,
+        zip: Vec<u8>,
+    },
+    Completed {
+        ask: u32,
+        completions: Vec<Completion>,
+    },
+    Hovered {
+        ask: u32,
+        hover: Option<Hover>,
+    },
+    /// The worker could not go on; the page offers to start it again.
+    Failed {
+        message: String,
+    },
+}

@@ -1,0 +1,335 @@
+//! What is on the bench: the text, its problems, its run, the cursor; and what edits and the
+//! player do to them. The lesson around it is `flow`'s.
+
+use super::changes::{self, Milestones};
+use super::history::{Delta, History};
+use super::player::Player;
+use super::run::Run;
+use super::{Effect, Msg, Part, Pick, Session};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::protocol::Revision;
+use crate::text::{self, Span};
+use crate::time::SimTime;
+use crate::trace::{Event, EventId, Name, Snapshot, Subject};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Debug, Default)]
+pub struct Bench {
+    /// `track/slug` or `sandbox`; empty while nothing is open.
+    pub id: String,
+    pub version: String,
+    pub text: String,
+    pub revision: Revision,
+    pub diagnostics: Vec<Diagnostic>,
+    /// What a terminal would show; empty where nothing is wrong.
+    pub says: String,
+    /// What a cluster needs besides the manifest.
+    pub needs: Vec<String>,
+    /// The newest revision whose problems are known.
+    pub checked: Revision,
+    pub run: Run,
+    /// A newer run, shown as soon as it has come as far as the cursor.
+    pub incoming: Option<Run>,
+    /// Why the run shown is not of the text shown.
+    pub stale: Option<String>,
+    /// What the last edit changed in the run.
+    pub changed: Vec<String>,
+    pub(super) before: Milestones,
+    pub player: Player,
+    /// What the person did to the cluster and when; in the order of time.
+    pub actions: Vec<(SimTime, String)>,
+    pub pick: Option<Pick>,
+    /// The one of several pods that is shown large.
+    pub opened: Option<Name>,
+    pub step: usize,
+    pub done: BTreeSet<String>,
+    pub predictions: BTreeMap<usize, usize>,
+    /// Verdicts over a run of the lesson's start, for grading predictions.
+    pub start_run: Run,
+    /// Play was pressed while a prediction was asked for: it is not asked for again.
+    pub(super) hold_skipped: bool,
+    pub n_hints: usize,
+    pub solution_seen: bool,
+    pub kept: Option<String>,
+    pub history: History,
+    /// The editor's own undo and folds, as it wrote them.
+    pub editor_state: Option<String>,
+    /// Answers to questions about earlier lessons; not kept.
+    pub recall: BTreeMap<usize, usize>,
+    /// Where the address asked the cursor to be, until the run has come that far.
+    pub(super) wanted: Option<SimTime>,
+}
+
+impl Bench {
+    pub fn n_errors(&self) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
+    /// Everything at the cursor.
+    pub fn shown(&self) -> &Snapshot {
+        self.run.shown()
+    }
+
+    /// A span of the run's text as it lies in the text now; None where an edit took it away.
+    pub fn span_now(&self, span: Span) -> Option<Span> {
+        moved(span, &self.run.text, &self.text)
+    }
+
+    /// The event that made what is picked as it is.
+    pub fn picked_event(&self) -> Option<EventId> {
+        let snapshot = self.shown();
+        match self.pick.as_ref()? {
+            Pick::Event(id) => Some(*id),
+            Pick::Container(pod, name) => snapshot.pods.get(pod)?.containers.get(name)?.changed_by,
+            Pick::Volume(pod, place) => {
+                let files = &snapshot.pods.get(pod)?.files;
+                let newest = files.iter().filter(|((p, _), _)| p == place).map(|(_, f)| f);
+                newest.filter_map(|f| f.written_by).max()
+            }
+            Pick::Pod(_) => None,
+        }
+    }
+
+    /// The bytes of the manifest that say what is picked.
+    pub fn picked_span(&self) -> Option<Span> {
+        let snapshot = self.shown();
+        let span = match self.pick.as_ref()? {
+            Pick::Event(id) => {
+                let chain = self.run.timeline.causes(*id);
+                chain.iter().find_map(|event| event.origin)?
+            }
+            Pick::Container(pod, name) => {
+                let shape = &snapshot.pods.get(pod)?.shape;
+                shape.containers.iter().find(|c| c.name == *name)?.origin?
+            }
+            Pick::Volume(pod, place) => {
+                let shape = &snapshot.pods.get(pod)?.shape;
+                let name = place.strip_prefix("volume:").unwrap_or(place);
+                shape.volumes.iter().find(|v| &*v.name == name)?.origin?
+            }
+            Pick::Pod(pod) => {
+                let of_pod = |e: &&Event| matches!(&e.subject, Subject::Pod(p) if p == pod);
+                self.run.timeline.events.iter().filter(of_pod).find_map(|e| e.origin)?
+            }
+        };
+        self.span_now(span)
+    }
+}
+
+/// A span of `old` in `new`, where between them one stretch was changed.
+pub fn moved(span: Span, old: &str, new: &str) -> Option<Span> {
+    let Some(delta) = Delta::between(old, new) else { return Some(span) };
+    let (start, end) = (span.start as usize, span.end as usize);
+    let removed_end = delta.at + delta.removed.len();
+    let shift = |at: usize| at + delta.inserted.len() - delta.removed.len();
+    let start_now = if start >= removed_end { shift(start) } else { start.min(delta.at) };
+    let end_now = if end >= removed_end { shift(end) } else { end.min(delta.at) };
+    (start_now < end_now).then(|| Span::new(start_now, end_now))
+}
+
+impl Session {
+    pub(super) fn update_text(&mut self, msg: Msg, out: &mut Vec<Effect>) {
+        match msg {
+            Msg::Edited(text) => self.set_text(text, out),
+            Msg::ApplyFix { diagnostic, fix } => {
+                let found = self.bench.diagnostics.get(diagnostic).and_then(|d| d.fixes.get(fix));
+                let Some(edits) = found.map(|f| f.edits.clone()) else { return };
+                if self.bench.checked == self.bench.revision {
+                    let text = text::apply(&self.bench.text, &edits);
+                    let old = self.bench.text.clone();
+                    out.push(Effect::EditorEdits { old, edits });
+                    self.set_text(text, out);
+                }
+            }
+            Msg::Undo | Msg::Redo => {
+                let bench = &mut self.bench;
+                let text = match msg {
+                    Msg::Undo => bench.history.undo(&bench.text),
+                    _ => bench.history.redo(&bench.text),
+                };
+                if let Some(text) = text {
+                    out.push(Effect::EditorText { text: text.clone(), state: None });
+                    self.new_text(text, out);
+                }
+            }
+            Msg::Reset => {
+                let start = self.lesson.here().map_or(String::new(), |l| l.start.clone());
+                self.replace_text(start, out);
+            }
+            Msg::BringBack => {
+                if let Some(kept) = self.bench.kept.clone() {
+                    self.replace_text(kept, out);
+                }
+            }
+            Msg::Act(action) => {
+                let at = self.bench.player.cursor;
+                self.bench.actions.push((at, action));
+                self.bench.actions.sort_by_key(|a| a.0);
+                self.bench.player.playing = true;
+                self.run_again(out);
+            }
+            Msg::ClearActs => {
+                self.bench.actions.clear();
+                self.run_again(out);
+            }
+            Msg::JumpTo(span) => {
+                self.pane = super::Pane::Edit;
+                self.touch(Part::Layout);
+                out.push(Effect::EditorJump(span));
+            }
+            _ => {}
+        }
+    }
+
+    /// Another text in the editor's place; what stood there can be brought back.
+    pub(super) fn replace_text(&mut self, text: String, out: &mut Vec<Effect>) {
+        if text == self.bench.text {
+            return;
+        }
+        self.bench.kept = Some(self.bench.text.clone());
+        out.push(Effect::EditorText { text: text.clone(), state: None });
+        self.set_text(text, out);
+    }
+
+    /// The same text with other actions is another run.
+    fn run_again(&mut self, out: &mut Vec<Effect>) {
+        self.dialog = None;
+        self.bench.revision.0 += 1;
+        self.touch(Part::Layout);
+        self.touch(Part::Player);
+        self.ask_check(out);
+    }
+
+    fn set_text(&mut self, text: String, out: &mut Vec<Effect>) {
+        if text != self.bench.text {
+            let old = std::mem::take(&mut self.bench.text);
+            self.bench.history.note(&old, &text);
+            self.new_text(text, out);
+        }
+    }
+
+    fn new_text(&mut self, text: String, out: &mut Vec<Effect>) {
+        self.bench.text = text;
+        self.bench.revision.0 += 1;
+        self.touch(Part::Text);
+        self.ask_check(out);
+        self.ask_save(out);
+    }
+
+    /// Swaps the newer run in once it has come as far as the cursor.
+    pub(super) fn swap_runs(&mut self, out: &mut Vec<Effect>) {
+        let cursor = self.bench.wanted.unwrap_or(self.bench.player.cursor);
+        let ready = |run: &mut Run| run.timeline.now >= cursor || run.ended();
+        if let Some(run) = self.bench.incoming.take_if(ready) {
+            let bench = &mut self.bench;
+            bench.run = run;
+            bench.stale = None;
+            bench.player.reached = SimTime::ZERO;
+            self.touch(Part::Run);
+            self.show(cursor, true);
+        }
+        if self.bench.run.ended() && self.bench.incoming.is_none() {
+            self.finish_run(out);
+        }
+    }
+
+    /// A run is whole: says what an edit changed, and remembers it to compare with.
+    fn finish_run(&mut self, out: &mut Vec<Effect>) {
+        let is = Milestones::of(&self.bench.run.timeline);
+        if self.bench.before != is {
+            let first = self.bench.before == Milestones::default();
+            let told = if first { vec![] } else { changes::between(&self.bench.before, &is) };
+            self.bench.before = is;
+            if let Some(sentence) = told.first() {
+                out.push(Effect::Say(format!("After the edit {sentence}.")));
+            }
+            self.bench.changed = told;
+            self.touch(Part::Run);
+        }
+    }
+
+    /// Puts the cursor at an instant and everything with it.
+    pub(super) fn show(&mut self, at: SimTime, whole: bool) {
+        let bench = &mut self.bench;
+        bench.player.seek(at, bench.run.timeline.now);
+        if bench.run.show(bench.player.cursor) || whole {
+            self.touch(Part::Shown);
+        }
+        self.touch(Part::Cursor);
+    }
+
+    pub(super) fn update_player(&mut self, msg: Msg, out: &mut Vec<Effect>) {
+        let (now, ended) = (self.bench.run.timeline.now, self.bench.run.ended());
+        let cursor = self.bench.player.cursor;
+        match msg {
+            Msg::Frame { dt_ms } => return self.frame(dt_ms, out),
+            Msg::Run => {
+                self.show(SimTime::ZERO, false);
+                self.bench.player.playing = true;
+            }
+            Msg::PlayPause => {
+                let held = self.hold().is_some_and(|at| cursor >= at);
+                self.bench.hold_skipped |= held;
+                self.bench.player.toggle(now, ended);
+                self.show(self.bench.player.cursor, false);
+            }
+            Msg::Pause => self.bench.player.playing = false,
+            Msg::Speed(speed) => {
+                self.bench.player.speed = speed;
+                self.prefs.speed = speed;
+                self.save_prefs(out);
+            }
+            Msg::Seek(at) => self.show(at, false),
+            Msg::StepEvent(forward) => {
+                self.bench.player.playing = false;
+                self.step_event(forward);
+            }
+            Msg::Nudge(by_ms) => {
+                let by = SimTime::from_millis(by_ms.unsigned_abs());
+                self.show(if by_ms < 0 { cursor - by } else { cursor + by }, false);
+            }
+            _ => {}
+        }
+        self.touch(Part::Player);
+        self.address(out, false);
+    }
+
+    fn frame(&mut self, dt_ms: f64, out: &mut Vec<Effect>) {
+        let hold = self.hold();
+        let bench = &mut self.bench;
+        let limit = hold.unwrap_or(bench.run.timeline.now);
+        if !bench.player.tick(dt_ms, limit, bench.run.ended() || hold.is_some()) {
+            return;
+        }
+        let (cursor, playing) = (bench.player.cursor, bench.player.playing);
+        self.show(cursor, false);
+        self.address_ms += dt_ms;
+        if !playing {
+            self.touch(Part::Player);
+        }
+        if !playing || self.address_ms > 1000.0 {
+            self.address(out, false);
+        }
+    }
+
+    /// To the nearest instant before or after at which something happens; to that event's story.
+    fn step_event(&mut self, forward: bool) {
+        let bench = &self.bench;
+        let (cursor, events) = (bench.player.cursor, &bench.run.timeline.events);
+        let found = if forward {
+            events.get(bench.run.timeline.upto(cursor))
+        } else {
+            let n = events.partition_point(|e| e.at < cursor);
+            n.checked_sub(1).and_then(|i| events.get(i))
+        };
+        match found.map(|e| (e.at, e.id)) {
+            Some((at, id)) => {
+                self.show(at, false);
+                self.bench.pick = Some(Pick::Event(id));
+                self.touch(Part::Pick);
+            }
+            None if forward => self.show(self.bench.run.timeline.now, false),
+            None => self.show(SimTime::ZERO, false),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Talking with the worker: what is asked when, which answers count, and a watchdog that says so
+//! and starts a worker anew when it does not answer.
+
+use super::run::Run;
+use super::{Effect, Msg, Part, Session};
+use crate::protocol::{FromWorker, Revision, ToWorker};
+use crate::time::SimTime;
+
+/// Runs of the lesson's start, made only to grade predictions, carry this revision.
+const START: Revision = Revision(0);
+
+/// A worker silent for so long while it owes an answer is taken for stuck, in milliseconds.
+const SILENT_MAX_MS: f64 = 6000.0;
+/// A clock message counts for at most this long: a sleeping computer is not a stuck worker.
+const CLOCK_MAX_MS: f64 = 1500.0;
+/// A worker that gets stuck so often over one text is left alone until the text changes.
+const RESTARTS_MAX: u32 = 2;
+/// How long the text rests before it is simulated again, in milliseconds.
+const REST_MS: u32 = 200;
+/// How long a sandbox run is, in simulated seconds.
+const SANDBOX_SECS: u64 = 300;
+/// 2026-01-05 09:00 UTC, what `date` says when a run starts: the same for everyone.
+const STARTED_UNIX_SECS: i64 = 1_767_603_600;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Engine {
+    pub ready: bool,
+    /// Why there is no engine, as a sentence.
+    pub failed: Option<String>,
+    silent_ms: f64,
+    checking: Option<Revision>,
+    simulating: Option<Revision>,
+    restarts: u32,
+    start_asked: bool,
+}
+
+impl Engine {
+    pub fn busy(&self) -> bool {
+        self.checking.is_some() || self.simulating.is_some()
+    }
+}
+
+impl Session {
+    pub(super) fn update_engine(&mut self, msg: Msg, out: &mut Vec<Effect>) {
+        match msg {
+            Msg::Worker(answer) => {
+                self.engine.silent_ms = 0.0;
+                self.answer(answer, out);
+            }
+            Msg::WorkerDied(why) => self.restart(why, out),
+            Msg::Clock { elapsed_ms } => self.clock(elapsed_ms, out),
+            Msg::Simulate(revision) => self.ask_run(revision, out),
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, answer: FromWorker, out: &mut Vec<Effect>) {
+        match answer {
+            FromWorker::Ready => {
+                self.engine.ready = true;
+                self.engine.failed = None;
+                self.touch(Part::Notice);
+                self.ask_check(out);
+            }
+            FromWorker::Checked { revision, diagnostics, needs, says } => {
+                if self.engine.checking == Some(revision) {
+                    self.engine.checking = None;
+                }
+                if revision != self.bench.revision {
+                    return self.ask_check(out);
+                }
+                self.bench.diagnostics = diagnostics;
+                (self.bench.needs, self.bench.says) = (needs, says);
+                self.bench.checked = revision;
+                self.touch(Part::Problems);
+                self.engine.restarts = 0;
+                if self.bench.n_errors() > 0 {
+                    self.mark_stale();
+                } else if self.bench.run.revision == START {
+                    self.ask_run(revision, out);
+                } else {
+                    out.push(Effect::After(REST_MS, Msg::Simulate(revision)));
+                }
+            }
+            FromWorker::Ran { revision, events, now, end } => {
+                if end.is_some() && self.engine.simulating == Some(revision) {
+                    self.engine.simulating = None;
+                }
+                let Some(run) = self.run_of(revision) else { return };
+                run.extend(events, now, end);
+                self.ran(revision, out);
+            }
+            FromWorker::Judged { revision, results } => {
+                if let Some(run) = self.run_of(revision) {
+                    run.results = results;
+                    self.touch(Part::Flow);
+                }
+            }
+            FromWorker::Bundled { name, zip } => out.push(Effect::DownloadBytes { name, zip }),
+            // Asked by the editor's glue, which takes them before they come here.
+            FromWorker::Completed { .. } | FromWorker::Hovered { .. } => {}
+            FromWorker::Failed { message } => self.restart(message, out),
+        }
+    }
+
+    fn run_of(&mut self, revision: Revision) -> Option<&mut Run> {
+        if revision == START {
+            return Some(&mut self.bench.start_run);
+        }
+        let bench = &mut self.bench;
+        match &mut bench.incoming {
+            Some(run) if run.revision == revision => Some(run),
+            _ if bench.run.revision == revision => Some(&mut bench.run),
+            _ => None,
+        }
+    }
+
+    fn ran(&mut self, revision: Revision, out: &mut Vec<Effect>) {
+        if self.bench.incoming.as_ref().is_some_and(|r| r.revision == revision) {
+            self.swap_runs(out);
+        } else if self.bench.run.revision == revision {
+            self.touch(Part::Run);
+            if let Some(at) = self.bench.wanted.take_if(|at| *at <= self.bench.run.timeline.now) {
+                self.show(at, true);
+            } else {
+                self.show(self.bench.player.cursor, false);
+            }
+            self.swap_runs(out);
+        }
+        if self.bench.run.ended() {
+            self.bench.wanted = None;
+            self.ask_start_run(out);
+        }
+    }
+
+    fn mark_stale(&mut self) {
+        if self.bench.run.revision != START {
+            let n = self.bench.n_errors();
+            let errors = if n == 1 { "1 error".to_owned() } else { format!("{n} errors") };
+            self.bench.stale =
+                Some(format!("The manifest has {errors}; this is the run of its last good text."));
+            self.touch(Part::Run);
+        }
+    }
+
+    pub(super) fn ask_check(&mut self, out: &mut Vec<Effect>) {
+        let bench = &self.bench;
+        if !self.engine.ready || self.engine.checking.is_some() || bench.id.is_empty() {
+            return;
+        }
+        self.engine.checking = Some(bench.revision);
+        self.engine.silent_ms = 0.0;
+        let (revision, text) = (bench.revision, bench.text.clone());
+        out.push(Effect::Post(ToWorker::Check { revision, text }));
+    }
+
+    fn ask_run(&mut self, revision: Revision, out: &mut Vec<Effect>) {
+        let bench = &mut self.bench;
+        let known = bench.run.revision == revision
+            || bench.incoming.as_ref().is_some_and(|run| run.revision == revision);
+        if revision != bench.revision || known {
+            return;
+        }
+        bench.incoming = Some(Run::new(revision, bench.text.clone()));
+        let text = bench.text.clone();
+        self.post_run(revision, text, out);
+    }
+
+    /// Predictions are about the lesson's start; where the learner's text is another, the start
+    /// is run as well, unseen.
+    fn ask_start_run(&mut self, out: &mut Vec<Effect>) {
+        let Some(lesson) = self.lesson.here() else { return };
+        let needed = lesson.steps.iter().any(|step| step.prediction.is_some());
+        if !needed || self.engine.start_asked {
+            return;
+        }
+        self.engine.start_asked = true;
+        if self.bench.run.text == lesson.start {
+            self.bench.start_run = self.bench.run.clone();
+            self.touch(Part::Flow);
+        } else {
+            let start = lesson.start.clone();
+            self.post_run(START, start, out);
+        }
+    }
+
+    fn post_run(&mut self, revision: Revision, text: String, out: &mut Vec<Effect>) {
+        let lesson = self.lesson.here();
+        self.engine.simulating = Some(revision);
+        self.engine.silent_ms = 0.0;
+        let secs = lesson.map_or(SANDBOX_SECS, |l| l.run_secs.max(1));
+        let mut actions = lesson.map_or(Vec::new(), |l| l.actions.clone());
+        if revision != START {
+            actions.extend(self.bench.actions.iter().cloned());
+            actions.sort_by_key(|a| a.0);
+        }
+        out.push(Effect::Post(ToWorker::Simulate {
+            revision,
+            text,
+            actions,
+            seed: lesson.map_or(1, |l| l.seed),
+            started_unix_secs: STARTED_UNIX_SECS,
+            until: SimTime::from_secs(secs),
+            goals: self.goals(),
+        }));
+    }
+
+    fn clock(&mut self, elapsed_ms: f64, out: &mut Vec<Effect>) {
+        if !self.engine.ready || !self.engine.busy() {
+            return;
+        }
+        self.engine.silent_ms += elapsed_ms.min(CLOCK_MAX_MS);
+        if self.engine.silent_ms > SILENT_MAX_MS {
+            self.restart("it did not answer for 6 seconds".to_owned(), out);
+        }
+    }
+
+    fn restart(&mut self, why: String, out: &mut Vec<Effect>) {
+        let restarts = self.engine.restarts + 1;
+        self.engine = Engine { restarts, ..Engine::default() };
+        self.bench.incoming = None;
+        if restarts > RESTARTS_MAX {
+            self.engine.failed = Some(format!(
+                "The simulator stopped {restarts} times ({why}). Your text is safe; change it, or \
+                 load the page again."
+            ));
+            self.touch(Part::Notice);
+            return;
+        }
+        out.push(Effect::StartWorker);
+        self.notice(format!("The simulator stopped ({why}) and was started again."), out);
+    }
+
+    /// Forgets what was asked for another lesson.
+    pub(super) fn engine_moves_on(&mut self) {
+        self.engine.start_asked = false;
+        self.engine.checking = None;
+        self.engine.simulating = None;
+        self.engine.restarts = 0;
+    }
+}

@@ -1,0 +1,287 @@
+//! The timeline's lanes: one per container in start order, with blocks, marks and bars. Grows with
+//! the events, so that a streamed run is not read again and again. Not where they are on a screen.
+
+use crate::time::SimTime;
+use crate::trace::{ContainerStatus, Event, EventId, Name, Role, State, Subject, What};
+use std::collections::BTreeMap;
+
+/// How a stretch of a container's life looks. Each has its own shape, not only its own colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Look {
+    Waiting,
+    NotReady,
+    Ready,
+    Completed,
+    Failed,
+    BackOff,
+    Terminating,
+}
+
+impl Look {
+    /// The CSS class, also the word for tests.
+    pub fn class(self) -> &'static str {
+        match self {
+            Look::Waiting => "waiting",
+            Look::NotReady => "notready",
+            Look::Ready => "ready",
+            Look::Completed => "completed",
+            Look::Failed => "failed",
+            Look::BackOff => "backoff",
+            Look::Terminating => "terminating",
+        }
+    }
+
+    /// Of a status as the API shows it, and the word kubectl has for it.
+    pub fn of(status: &ContainerStatus) -> (Look, String) {
+        match &status.state {
+            State::Waiting { reason, .. } if reason.contains("BackOff") => {
+                (Look::BackOff, reason.clone())
+            }
+            State::Waiting { reason, .. } => {
+                let bad = reason.starts_with("Err") || reason.contains("Error");
+                let look =
+                    if bad || reason == "InvalidImageName" { Look::Failed } else { Look::Waiting };
+                (look, if reason.is_empty() { "Waiting".to_owned() } else { reason.clone() })
+            }
+            State::Running { .. } if status.ready => (Look::Ready, "Running".to_owned()),
+            State::Running { .. } => (Look::NotReady, "Running, not ready".to_owned()),
+            State::Terminated { exit_code: 0, reason, .. } => (Look::Completed, reason.clone()),
+            State::Terminated { exit_code, reason, .. } => {
+                (Look::Failed, format!("{reason} ({exit_code})"))
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    pub from: SimTime,
+    /// None while it lasts.
+    pub to: Option<SimTime>,
+    pub look: Look,
+    pub word: String,
+    pub event: EventId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    Probe { ok: bool },
+    Report { warning: bool },
+    Exit,
+    NotSimulated,
+}
+
+/// A stretch that runs out: back-off (a restart waits for it) or grace (a kill waits for it).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bar {
+    pub from: SimTime,
+    pub until: SimTime,
+    pub grace: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lane {
+    pub pod: Option<Name>,
+    pub container: Option<Name>,
+    pub role: Option<Role>,
+    /// Index into the eight container hues.
+    pub hue: usize,
+    pub blocks: Vec<Block>,
+    pub marks: Vec<(SimTime, Mark, EventId)>,
+    pub bars: Vec<Bar>,
+    pub gone: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lanes {
+    pub lanes: Vec<Lane>,
+    /// What people and faults did, as vertical flags.
+    pub flags: Vec<(SimTime, String, EventId)>,
+    by_name: BTreeMap<(Name, Name), usize>,
+}
+
+/// Hues in the colour-blind-safe set.
+pub const HUES: usize = 8;
+
+impl Lanes {
+    pub fn push(&mut self, event: &Event) {
+        match (&event.subject, &event.what) {
+            (_, What::Acted { action }) => self.flags.push((event.at, action.clone(), event.id)),
+            (Subject::Pod(pod), What::PodAdded(shape)) => {
+                for (hue, container) in shape.containers.iter().enumerate() {
+                    self.open(pod, &container.name, Some(container.role), hue % HUES, event);
+                }
+            }
+            (Subject::Pod(pod), What::Deleting { .. }) => self.each(pod, |lane| {
+                let running =
+                    |b: &Block| b.to.is_none() && matches!(b.look, Look::Ready | Look::NotReady);
+                if lane.blocks.last().is_some_and(running) {
+                    lane.begin(event, Look::Terminating, "Terminating".to_owned());
+                }
+            }),
+            (Subject::Pod(pod), What::Removed) => self.each(pod, |lane| {
+                lane.end(event.at);
+                lane.gone = true;
+            }),
+            (Subject::Container { pod, container }, what) => {
+                let key = (pod.clone(), container.clone());
+                let Some(lane) = self.by_name.get(&key).and_then(|i| self.lanes.get_mut(*i)) else {
+                    return;
+                };
+                lane.push(event, what);
+            }
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, pod: &Name, name: &Name, role: Option<Role>, hue: usize, event: &Event) {
+        let key = (pod.clone(), name.clone());
+        if self.by_name.contains_key(&key) {
+            return;
+        }
+        let mut lane = Lane {
+            pod: Some(pod.clone()),
+            container: Some(name.clone()),
+            role,
+            hue,
+            ..Lane::default()
+        };
+        lane.begin(event, Look::Waiting, "Pending".to_owned());
+        self.by_name.insert(key, self.lanes.len());
+        self.lanes.push(lane);
+    }
+
+    fn each(&mut self, pod: &Name, mut does: impl FnMut(&mut Lane)) {
+        self.lanes.iter_mut().filter(|l| l.pod.as_ref() == Some(pod)).for_each(&mut does);
+    }
+
+    /// The hue of a container, for its log prefix and its file writes.
+    pub fn hue(&self, pod: &Name, container: &Name) -> usize {
+        let idx = self.by_name.get(&(pod.clone(), container.clone()));
+        idx.and_then(|i| self.lanes.get(*i)).map_or(0, |lane| lane.hue)
+    }
+
+    /// True where more than one pod has lanes, so that labels must name the pod.
+    pub fn many_pods(&self) -> bool {
+        self.lanes.windows(2).any(|pair| pair[0].pod != pair[1].pod)
+    }
+}
+
+impl Lane {
+    fn begin(&mut self, event: &Event, look: Look, word: String) {
+        if let Some(last) = self.blocks.last_mut() {
+            if last.to.is_none() && last.look == look && last.word == word {
+                return;
+            }
+            last.to.get_or_insert(event.at);
+        }
+        self.blocks.push(Block { from: event.at, to: None, look, word, event: event.id });
+    }
+
+    fn end(&mut self, at: SimTime) {
+        if let Some(last) = self.blocks.last_mut() {
+            last.to.get_or_insert(at);
+        }
+    }
+
+    fn push(&mut self, event: &Event, what: &What) {
+        let mark = match what {
+            What::Status(status) => {
+                let (look, word) = Look::of(status);
+                let ending = self.blocks.last().is_some_and(|b| b.look == Look::Terminating);
+                let runs = matches!(look, Look::Ready | Look::NotReady);
+                if !(ending && runs) {
+                    self.begin(event, look, word);
+                }
+                return;
+            }
+            What::BackOff { until, .. } => {
+                self.bars.push(Bar { from: event.at, until: *until, grace: false });
+                return;
+            }
+            What::Grace { until } => {
+                self.bars.push(Bar { from: event.at, until: *until, grace: true });
+                return;
+            }
+            What::Exited { .. } => {
+                self.cut_bars(event.at);
+                Mark::Exit
+            }
+            What::Probe { ok, .. } => Mark::Probe { ok: *ok },
+            What::Reported { warning, .. } => Mark::Report { warning: *warning },
+            What::NotSimulated { .. } => Mark::NotSimulated,
+            _ => return,
+        };
+        self.marks.push((event.at, mark, event.id));
+    }
+
+    /// A grace period is over when the container is.
+    fn cut_bars(&mut self, at: SimTime) {
+        for bar in self.bars.iter_mut().filter(|b| b.grace && b.from <= at) {
+            bar.until = bar.until.min(at);
+        }
+    }
+}
+
+/// Which marks stand together within `gap` of each other: (first, how many, worst).
+pub fn cluster(
+    marks: &[(SimTime, Mark, EventId)],
+    gap: SimTime,
+) -> Vec<(SimTime, usize, Mark, EventId)> {
+    let mut out: Vec<(SimTime, usize, Mark, EventId)> = Vec::new();
+    for (at, mark, event) in marks {
+        let same = |last: &Mark| std::mem::discriminant(last) == std::mem::discriminant(mark);
+        match out.last_mut() {
+            Some((from, n, worst, id)) if same(worst) && *at - *from < gap => {
+                *n += 1;
+                if bad(mark) && !bad(worst) {
+                    (*worst, *id) = (*mark, *event);
+                }
+            }
+            _ => out.push((*at, 1, *mark, *event)),
+        }
+    }
+    out
+}
+
+fn bad(mark: &Mark) -> bool {
+    matches!(mark, Mark::Probe { ok: false } | Mark::Report { warning: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::fixture;
+
+    fn words(lanes: &Lanes, container: &str) -> String {
+        let lane = lanes.lanes.iter().find(|l| l.container.as_deref() == Some(container)).unwrap();
+        let word = |b: &Block| {
+            let to = b.to.map_or("..".to_owned(), |t| t.as_secs().to_string());
+            format!("{}-{to} {}", b.from.as_secs(), b.look.class())
+        };
+        lane.blocks.iter().map(word).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn blocks_follow_the_states() {
+        let mut lanes = Lanes::default();
+        fixture::timeline().events.iter().for_each(|e| lanes.push(e));
+        assert_eq!(words(&lanes, "setup"), "0-1 waiting, 1-3 notready, 3-.. completed");
+        assert_eq!(words(&lanes, "shipper"), "0-4 waiting, 4-.. ready");
+        assert_eq!(
+            words(&lanes, "app"),
+            "0-5 waiting, 5-9 notready, 9-20 ready, 20-21 failed, 21-31 backoff, 31-.. ready"
+        );
+        assert!(!lanes.many_pods());
+    }
+
+    #[test]
+    fn near_marks_are_one() {
+        let at = |s: u64, ok: bool| (SimTime::from_secs(s), Mark::Probe { ok }, EventId(s as u32));
+        let marks = [at(0, true), at(1, false), at(2, true), at(10, true)];
+        let found = cluster(&marks, SimTime::from_secs(5));
+        let short: Vec<_> = found.iter().map(|(t, n, m, _)| (t.as_secs(), *n, bad(m))).collect();
+        assert_eq!(short, [(0, 3, true), (10, 1, false)]);
+        assert_eq!(cluster(&marks, SimTime::ZERO).len(), 4);
+    }
+}
