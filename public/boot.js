@@ -1,0 +1,82 @@
+// Starts the page: loads its wasm, keeps an offline copy, and shows a readable page when
+// something of ours fails. The lab itself is Rust; nothing is decided here.
+const tag = document.querySelector("script[data-wasm]");
+const at = (path) => new URL(path, document.baseURI).href;
+
+// Said once: a panic is followed by more errors, and the first one is the cause.
+function fail(why, detail) {
+  const page = document.getElementById("failed");
+  if (!page || !page.hidden) return;
+  document.getElementById("failed-why").textContent = why;
+  document.getElementById("failed-detail").textContent = [
+    detail,
+    `page ${tag?.dataset.wasm ?? "?"}`,
+    location.href.slice(0, 300),
+    navigator.userAgent,
+  ].join("\n");
+  document.getElementById("failed-reload").onclick = () => location.reload();
+  document.getElementById("failed-save").onclick = saveWork;
+  document.getElementById("shell")?.remove();
+  document.documentElement.classList.add("has-failed");
+  page.hidden = false;
+  page.querySelector("button").focus();
+}
+
+function saveWork() {
+  const work = {};
+  try {
+    for (const key of Object.keys(localStorage)) work[key] = localStorage.getItem(key);
+  } catch {
+    work.note = "this browser does not let the page read its storage";
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(work, null, 1)]));
+  link.download = "podlab-work.json";
+  link.click();
+}
+
+function missing() {
+  const needed = {
+    WebAssembly: typeof WebAssembly === "object",
+    "web workers": typeof Worker === "function",
+    "structured clone": typeof structuredClone === "function",
+  };
+  return Object.keys(needed).filter((name) => !needed[name]);
+}
+
+const BROKE = "A part of the lab broke down. This is our mistake, not yours.";
+
+// A panic in wasm arrives as a RuntimeError; the page may report one first, with its own words.
+addEventListener("podlab-failed", (event) => fail(BROKE, String(event.detail)));
+addEventListener("error", (event) => broke(event.error));
+addEventListener("unhandledrejection", (event) => broke(event.reason));
+
+function broke(error) {
+  if (error instanceof WebAssembly.RuntimeError) fail(BROKE, error.stack);
+}
+
+async function start() {
+  const lacks = missing();
+  if (lacks.length) {
+    fail(`This browser lacks ${lacks.join(", ")}. A current Firefox, Chrome, Edge or Safari has it.`, "");
+    return;
+  }
+  try {
+    const page = await import(at(tag.dataset.js));
+    await page.default({ module_or_path: at(tag.dataset.wasm) });
+  } catch (error) {
+    broke(error);
+    fail("A file of the lab could not be loaded. Check the connection and load the page again.", String(error));
+  }
+}
+
+function keepOffline() {
+  if (!("serviceWorker" in navigator) || !isSecureContext) return;
+  navigator.serviceWorker.register(at("sw.js")).catch(() => {
+    // Without it the lab works all the same, only not without a connection.
+  });
+}
+
+await start();
+if (document.readyState === "complete") keepOffline();
+else addEventListener("load", keepOffline);

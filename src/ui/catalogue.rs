@@ -1,0 +1,203 @@
+//! The first page: the four patterns, their lessons, where one was, and the sandbox.
+
+use super::app::{read, send, sends};
+use super::el::{El, Kid, button, coded, div, el, span};
+use super::{browser, catalogue_pods};
+use crate::lesson::{Card, Catalogue, Track};
+use crate::session::work::Work;
+use crate::session::{Export, Load, Msg, Part, Session};
+use wasm_bindgen::JsCast;
+
+pub(crate) fn view() -> El {
+    el("main")
+        .class("catalogue")
+        .attr("id", "main")
+        .attr("tabindex", "-1")
+        .key("catalogue")
+        .kid(intro())
+        .live_kid(resume)
+        .live_kid(tracks)
+        .kid(sandbox())
+        .live_kid(kept)
+}
+
+fn intro() -> El {
+    div("intro").kid(el("h1").text("Several containers, one pod")).kid(el("p").text(
+        "Edit a real manifest, watch the pod live, take away YAML that a cluster accepts. \
+             Everything runs in this page; nothing can break.",
+    ))
+}
+
+/// The card of a lesson by its id, and where its work stands.
+fn resume() -> Option<El> {
+    read(&[Part::Page], |s| {
+        let newest = s.works.values().filter(|w| w.id != "sandbox").max_by_key(|w| w.touched)?;
+        let card = s.catalogue.here()?.tracks.iter().flat_map(|t| &t.lessons);
+        let card = card.clone().find(|c| c.id == newest.id && c.version == newest.version)?;
+        let href = format!("#/lesson/{}?step={}", card.id, newest.step + 1);
+        let text = format!("{}, step {}", card.title, newest.step + 1);
+        Some(
+            el("a")
+                .class("resume")
+                .attr("href", href)
+                .kid(span("resume-word", "Go on where you were"))
+                .kid(span("resume-title", text)),
+        )
+    })
+}
+
+fn tracks() -> El {
+    read(&[Part::Page], |s| match &s.catalogue {
+        Load::Waiting => div("tracks waiting").text("The lessons are being read."),
+        Load::Failed(why) => failed("The list of lessons could not be read.", why),
+        Load::Here(catalogue) => grid(catalogue, s),
+    })
+}
+
+/// What is shown where something did not come, and the way out.
+pub(crate) fn failed(what: &str, why: &str) -> El {
+    div("failed-load")
+        .attr("role", "alert")
+        .kid(el("h2").text(what))
+        .kid(el("p").text(why))
+        .kid(button("primary", "Try again", sends(Msg::Retry)))
+}
+
+fn grid(catalogue: &Catalogue, s: &Session) -> El {
+    div("tracks").kids(catalogue.tracks.iter().map(|track| track_card(track, s)))
+}
+
+fn track_card(track: &Track, s: &Session) -> El {
+    let first = track.lessons.first().map(|card| format!("#/lesson/{}", card.id));
+    let picture = catalogue_pods::view(&track.slug, &track.title);
+    let picture = match first {
+        Some(href) => el("a").class("pod-link").attr("href", href).kid(picture),
+        None => div("pod-link").kid(picture),
+    };
+    el("section")
+        .class("track-card")
+        .kid(picture)
+        .kid(el("h2").text(&*track.title))
+        .kid(el("p").class("summary").text(&*track.summary))
+        .kids(track.lessons.iter().map(|card| lesson_card(card, s)))
+}
+
+fn work_of<'a>(card: &Card, s: &'a Session) -> Option<&'a Work> {
+    s.works.values().find(|w| w.id == card.id && w.version == card.version)
+}
+
+fn lesson_card(card: &Card, s: &Session) -> El {
+    let done = work_of(card, s).map(|work| match work.done.len() {
+        0 => "begun".to_owned(),
+        1 => "1 task done".to_owned(),
+        n => format!("{n} tasks done"),
+    });
+    let outcomes = card.outcomes.iter().map(|o| coded(el("li"), o));
+    let meta = div("meta")
+        .kid(span("minutes", format!("{} min", card.minutes)))
+        .kid(done.map(|text| span("done", text)));
+    el("a")
+        .class("lesson-card")
+        .attr("href", format!("#/lesson/{}", card.id))
+        .kid(el("h3").text(&*card.title))
+        .kid(coded(el("p"), &card.summary))
+        .kid(el("ul").label("You will be able to").kids(outcomes))
+        .kid(meta)
+}
+
+/// A file larger than this is not read, in bytes.
+const FILE_MAX: f64 = 8_388_608.0;
+
+/// Reads a chosen or dropped file in.
+pub(crate) fn open_file(file: &web_sys::File) {
+    let name = file.name();
+    if file.size() > FILE_MAX {
+        let mib = (file.size() / 1_048_576.0).round();
+        return send(Msg::Say(format!("{name} has {mib} MiB; a manifest has 8 at most.")));
+    }
+    let text = file.text();
+    wasm_bindgen_futures::spawn_local(async move {
+        let text = wasm_bindgen_futures::JsFuture::from(text).await;
+        send(match text.ok().and_then(|t| t.as_string()) {
+            Some(text) => Msg::Import { name, text },
+            None => Msg::Say(format!("{name} could not be read.")),
+        });
+    });
+}
+
+/// A button that opens a file, and a place to drop one.
+pub(crate) fn file_input(id: &'static str) -> El {
+    let input = el("input")
+        .attr("type", "file")
+        .attr("id", id)
+        .attr("accept", ".yaml,.yml,.json,.txt,text/*,application/yaml")
+        .class("file-input")
+        .on("change", |event| {
+            let input = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok());
+            let file = input.and_then(|i| i.files()).and_then(|files| files.get(0));
+            if let Some(file) = file {
+                open_file(&file);
+            }
+        });
+    el("label").class("button").attr("for", id).text("Open a file").kid(input)
+}
+
+pub(crate) fn droppable(el: El) -> El {
+    el.on("dragover", |event| event.prevent_default()).on_as::<web_sys::DragEvent>(
+        "drop",
+        |event| {
+            event.prevent_default();
+            let data = event.data_transfer();
+            let file = data.as_ref().and_then(|d| d.files()).and_then(|files| files.get(0));
+            let text = data.and_then(|d| d.get_data("text").ok()).filter(|t| !t.is_empty());
+            match (file, text) {
+                (Some(file), _) => open_file(&file),
+                (None, Some(text)) => {
+                    send(Msg::Import { name: "the dropped text".to_owned(), text })
+                }
+                _ => {}
+            }
+        },
+    )
+}
+
+fn sandbox() -> El {
+    let field = el("textarea")
+        .class("paste")
+        .attr("rows", "3")
+        .attr("spellcheck", "false")
+        .attr("id", "paste")
+        .attr("placeholder", "Paste any Kubernetes YAML here, or drop a file")
+        .label("Paste a manifest")
+        .on("paste", |_| {
+            // The text is in the field once the browser is through with the event.
+            gloo::timers::callback::Timeout::new(0, || {
+                let field = browser::document().get_element_by_id("paste");
+                let field = field.and_then(|f| f.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
+                if let Some(field) = field.filter(|f| !f.value().trim().is_empty()) {
+                    let name = "the pasted text".to_owned();
+                    send(Msg::Import { name, text: field.value() });
+                }
+            })
+            .forget();
+        });
+    let blank = el("a").class("button").attr("href", "#/sandbox").text("Open the sandbox");
+    let words = div("")
+        .kid(el("h2").text("Sandbox"))
+        .kid(el("p").class("summary").text("Your own manifest on the same simulator."))
+        .kid(div("row").kid(blank).kid(file_input("open-catalogue")));
+    droppable(el("section").class("sandbox-card").kid(words).kid(field))
+}
+
+/// Work of lessons that have changed since, and all work as one file.
+fn kept() -> Kid {
+    let n = read(&[Part::Page], |s| s.works.len());
+    if n == 0 {
+        return Kid::Nothing;
+    }
+    el("footer")
+        .class("kept")
+        .kid(span("", "Your work is kept in this browser."))
+        .kid(button("text", "Download all of it", sends(Msg::Export(Export::AllWork))))
+        .into()
+}

@@ -1,0 +1,82 @@
+//! Does what a session asks for. Decides nothing; what comes back goes in as a message.
+
+use super::app::{peek, send};
+use super::{browser, editor, engine};
+use crate::session::{Effect, Msg};
+use gloo::timers::callback::Timeout;
+use wasm_bindgen::JsValue;
+
+pub(crate) fn run(effect: Effect) {
+    match effect {
+        Effect::FetchCatalogue => fetch("index.bin".to_owned(), Msg::CatalogueCame),
+        Effect::FetchLesson(id) => {
+            let file = format!("{}.bin", id.replace('/', "-"));
+            fetch(file, move |bytes| Msg::LessonCame(id, bytes));
+        }
+        Effect::Post(message) => engine::post(&message),
+        Effect::StartWorker => engine::start(),
+        Effect::After(ms, msg) => {
+            Timeout::new(ms, move || send(msg)).forget();
+        }
+        Effect::Save { key, value } => send(Msg::Storage(browser::save(&key, &value))),
+        Effect::Forget { key } => browser::forget(&key),
+        Effect::Address { hash, push } => address(&hash, push),
+        Effect::EditorText { text, state } => editor::set_text(&text, state.as_deref()),
+        Effect::EditorKeep => send(Msg::Keep(editor::keep())),
+        Effect::EditorEdits { old, edits } => editor::apply_edits(&old, &edits),
+        Effect::EditorJump(span) => editor::jump(span),
+        Effect::EditorMark(span) => editor::mark(span),
+        Effect::Download { name, text } => {
+            browser::download(&name, "text/plain;charset=utf-8", text.as_bytes());
+        }
+        Effect::DownloadBytes { name, zip } => browser::download(&name, "application/zip", &zip),
+        Effect::Copy(text) => copy(text),
+        Effect::CopyTrace => {
+            copy(peek(|s| crate::trace::text::render(&s.bench.run.timeline, &s.bench.run.text)))
+        }
+        Effect::CopyLink(hash) => {
+            let href = browser::window().location().href().unwrap_or_default();
+            copy(format!("{}{hash}", href.split('#').next().unwrap_or("")));
+        }
+        Effect::Print => {
+            let _ = browser::window().print();
+        }
+        Effect::Say(sentence) => say(&sentence),
+        Effect::Theme(name) => {
+            if let Some(root) = browser::document().document_element() {
+                let _ = root.set_attribute("data-theme", name);
+            }
+        }
+    }
+}
+
+fn fetch(file: String, msg: impl FnOnce(Result<Vec<u8>, String>) -> Msg + 'static) {
+    let url = format!("{}{file}", browser::address_of("podlab-lessons"));
+    wasm_bindgen_futures::spawn_local(async move {
+        send(msg(browser::fetch(&url).await));
+    });
+}
+
+fn copy(text: String) {
+    wasm_bindgen_futures::spawn_local(async move {
+        let said = browser::copy(text).await;
+        send(Msg::Say(said.err().unwrap_or_else(|| "Copied.".to_owned())));
+    });
+}
+
+fn address(hash: &str, push: bool) {
+    let Ok(history) = browser::window().history() else { return };
+    let _ = match push {
+        true => history.push_state_with_url(&JsValue::NULL, "", Some(hash)),
+        false => history.replace_state_with_url(&JsValue::NULL, "", Some(hash)),
+    };
+}
+
+/// Into the live region; the same sentence twice is said twice.
+fn say(sentence: &str) {
+    if let Some(region) = browser::document().get_element_by_id("said") {
+        region.set_text_content(None);
+        let sentence = sentence.to_owned();
+        Timeout::new(50, move || region.set_text_content(Some(&sentence))).forget();
+    }
+}

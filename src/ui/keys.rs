@@ -1,0 +1,111 @@
+//! Keys that work anywhere on the page, and their list for the help dialog.
+
+use super::app::{peek, send};
+use super::{browser, editor};
+use crate::session::route::Tab;
+use crate::session::{Msg, Pane};
+use gloo::events::{EventListener, EventListenerOptions};
+use wasm_bindgen::JsCast;
+
+/// (keys, what they do)
+pub(crate) const HELP: [(&str, &str); 14] = [
+    ("?", "this help"),
+    ("Ctrl+Enter or Cmd+Enter", "run from the start"),
+    ("Space", "play or pause"),
+    (".  ,", "next or previous event"),
+    ("Left, Right on the timeline", "previous or next event"),
+    ("Shift+Left, Shift+Right", "a second back or on"),
+    ("Home, End on the timeline", "first or last instant"),
+    ("E", "editor"),
+    ("S", "stage"),
+    ("L", "logs"),
+    ("K", "kubectl"),
+    ("F8", "next problem (in the editor)"),
+    ("Ctrl+.", "quick fix (in the editor)"),
+    ("Esc", "back to the lesson, close a dialog"),
+];
+
+pub(crate) fn listen() {
+    let options = EventListenerOptions::enable_prevent_default();
+    let listener =
+        EventListener::new_with_options(&browser::document(), "keydown", options, |event| {
+            if let Some(event) = event.dyn_ref::<web_sys::KeyboardEvent>() {
+                on_key(event);
+            }
+        });
+    listener.forget();
+}
+
+/// True where keys belong to a field, a button or the editor.
+fn is_taken(event: &web_sys::KeyboardEvent, key: &str) -> bool {
+    let target = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    let Some(target) = target else { return false };
+    let inside = |selector: &str| target.closest(selector).ok().flatten().is_some();
+    inside("input, textarea, select, [contenteditable=true], .cm-editor, [role=dialog]")
+        || (key == " " && inside("button, a, summary, [role=button], [role=tab], label"))
+}
+
+fn on_key(event: &web_sys::KeyboardEvent) {
+    let key = event.key();
+    let opened = peek(|s| !s.bench.id.is_empty());
+    if key == "Enter" && (event.ctrl_key() || event.meta_key()) && opened {
+        event.prevent_default();
+        return send(Msg::Run);
+    }
+    if key == "Escape" {
+        return escape(event);
+    }
+    if event.ctrl_key() || event.meta_key() || event.alt_key() || is_taken(event, &key) {
+        return;
+    }
+    let done = match key.as_str() {
+        "?" => {
+            send(Msg::Dialog(Some(crate::session::Dialog::Help)));
+            true
+        }
+        _ => opened && bench_key(&key),
+    };
+    if done {
+        event.prevent_default();
+    }
+}
+
+fn bench_key(key: &str) -> bool {
+    match key {
+        " " => send(Msg::PlayPause),
+        "." => send(Msg::StepEvent(true)),
+        "," => send(Msg::StepEvent(false)),
+        "e" | "E" => {
+            send(Msg::Pane(Pane::Edit));
+            editor::focus();
+        }
+        "s" | "S" => {
+            send(Msg::Pane(Pane::Watch));
+            browser::focus("#stage");
+        }
+        "l" | "L" => tab(Tab::Logs),
+        "k" | "K" => tab(Tab::Kubectl),
+        _ => return false,
+    }
+    true
+}
+
+fn tab(tab: Tab) {
+    send(Msg::Pane(Pane::Watch));
+    send(Msg::Tab(tab));
+    browser::focus("#panel");
+}
+
+fn escape(event: &web_sys::KeyboardEvent) {
+    let target = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+    let in_editor = target.is_some_and(|t| t.closest(".cm-editor").ok().flatten().is_some());
+    let (dialog, drawer, picked) = peek(|s| (s.dialog.is_some(), s.drawer, s.bench.pick.is_some()));
+    match (dialog, drawer, picked) {
+        (true, ..) => send(Msg::Dialog(None)),
+        // In the editor Escape closes its own popups and lets Tab out.
+        _ if in_editor => {}
+        (_, true, _) => send(Msg::Drawer(false)),
+        (.., true) => send(Msg::Pick(None)),
+        _ => browser::focus("#lesson"),
+    }
+}

@@ -1,0 +1,212 @@
+//! The lesson: prose one step at a time, tasks that tick themselves, predictions and their
+//! replies, hints, the solution, the debrief from the learner's own run.
+
+use super::app::{read, send, sends};
+use super::el::{El, Kid, button, coded, div, el, span};
+use super::panels::jump_to_event;
+use crate::lesson::{self, GoalResult, Lesson, Prediction, Recall, Step, Task};
+use crate::session::flow::{TaskState, Verdict};
+use crate::session::{Dialog, Msg, Part, Session};
+
+pub(crate) fn view() -> El {
+    el("section")
+        .class("lesson pane")
+        .attr("id", "lesson")
+        .attr("tabindex", "-1")
+        .label("Lesson")
+        .live_kid(step)
+        .live_kid(foot)
+}
+
+fn step() -> El {
+    read(&[Part::Flow, Part::Page, Part::Run], |s| {
+        let Some(lesson) = s.lesson.here() else { return div("") };
+        let Some(step) = lesson.steps.get(s.bench.step) else { return div("") };
+        let mut out = div("lesson-step").key(format!("step {}", s.bench.step));
+        if s.bench.step == 0 {
+            out = out.kid(outcomes(lesson));
+        }
+        out = out
+            .kid(el("h2").text(&*step.title))
+            .kid(div("prose").trusted_html(&step.html))
+            .kid(step.prediction.as_ref().map(|p| prediction(p, s)))
+            .kid(tasks(step, s));
+        if s.bench.step == 0 {
+            out = out.kids(recall(lesson, s));
+        }
+        if s.bench.step + 1 == lesson.steps.len() {
+            out = out.kid(help(lesson, s)).kid(debrief(lesson, s));
+        } else if !step.tasks.is_empty() {
+            out = out.kid(help(lesson, s));
+        }
+        out
+    })
+}
+
+fn outcomes(lesson: &Lesson) -> El {
+    let items = lesson.card.outcomes.iter().map(|o| coded(el("li"), o));
+    el("details")
+        .class("outcomes")
+        .kid(el("summary").text(format!("{} minutes. You will be able to", lesson.card.minutes)))
+        .kid(el("ul").kids(items))
+}
+
+/// Questions about earlier lessons.
+fn recall(lesson: &Lesson, s: &Session) -> Vec<El> {
+    let one = |(question, recall): (usize, &Recall)| {
+        let chosen = s.bench.recall.get(&question).copied();
+        let answers = recall.answers.iter().enumerate().map(|(answer, a)| {
+            choice(
+                &a.text,
+                chosen == Some(answer),
+                chosen.is_some(),
+                Msg::Recall { question, answer },
+            )
+        });
+        let reply =
+            chosen.and_then(|i| recall.answers.get(i)).map(|a| reply(a.right, &a.reply, ""));
+        div("prediction recall")
+            .attr("role", "group")
+            .label("From an earlier lesson")
+            .kid(span("ask", "From an earlier lesson"))
+            .kid(el("p").trusted_html(&recall.question))
+            .kid(div("choices").kids(answers))
+            .kid(reply)
+    };
+    lesson.recall.iter().enumerate().map(one).collect()
+}
+
+fn choice(html: &str, chosen: bool, closed: bool, msg: Msg) -> El {
+    let class = if chosen { "choice chosen" } else { "choice" };
+    button(class, "", sends(msg))
+        .flag("aria-pressed", chosen)
+        .flag("disabled", closed && !chosen)
+        .kid(span("choice-mark", ""))
+        .kid(el("span").trusted_html(html))
+}
+
+fn reply(right: bool, html: &str, because: &str) -> El {
+    let word = if right { "As you said." } else { "It went another way." };
+    let mut out = div(if right { "reply right" } else { "reply wrong" })
+        .attr("role", "status")
+        .kid(span("reply-word", word))
+        .kid(el("span").trusted_html(html));
+    if !because.is_empty() {
+        out = out.kid(div("because").text(format!("In your run: {because}")));
+    }
+    out
+}
+
+fn prediction(prediction: &Prediction, s: &Session) -> El {
+    let step = s.bench.step;
+    let chosen = s.bench.predictions.get(&step).copied();
+    let choices = prediction.choices.iter().enumerate().map(|(i, c)| {
+        choice(&c.text, chosen == Some(i), chosen.is_some(), Msg::Predict { step, choice: i })
+    });
+    let out = div("prediction")
+        .attr("role", "group")
+        .label("Your prediction")
+        .kid(span("ask", "Predict first"))
+        .kid(el("p").trusted_html(&prediction.question))
+        .kid(div("choices").kids(choices));
+    match s.verdict(step, prediction) {
+        Verdict::NotAnswered => out,
+        Verdict::Open => out.kid(div("reply open").text("Now watch. The run will tell.")),
+        Verdict::Told { right, reply: html, because } => out.kid(reply(right, &html, &because)),
+    }
+}
+
+fn tasks(step: &Step, s: &Session) -> Kid {
+    if step.tasks.is_empty() {
+        return Kid::Nothing;
+    }
+    let rows = step.tasks.iter().map(|t| task(t, s));
+    el("ul").class("tasks").label("Tasks").kids(rows).into()
+}
+
+fn task(task: &Task, s: &Session) -> El {
+    let state = s.task_state(task);
+    let (class, word) = match state {
+        TaskState::Open => ("task", "open"),
+        TaskState::Done => ("task done", "done"),
+        TaskState::HeldEarlier => ("task done earlier", "done in an earlier run"),
+    };
+    let text = el("span").class("task-text").trusted_html(&task.text);
+    let mut out = el("li").class(class).key(&*task.id);
+    if task.goal.is_none() {
+        let mark = button("task-mark", "", sends(Msg::Tick(task.id.clone())))
+            .attr("role", "checkbox")
+            .flag("aria-checked", state == TaskState::Done)
+            .label("Done");
+        return out.kid(mark).kid(text);
+    }
+    out = out.kid(span("task-mark", "").attr("role", "img").label(word)).kid(text);
+    match s.task_result(task) {
+        Some(result) if !result.because.is_empty() => out.kid(because(result)),
+        _ => out,
+    }
+}
+
+/// The sentence from the run, and the way to its moment.
+fn because(result: &GoalResult) -> El {
+    let out = div("because").kid(span("", &*result.because));
+    match (result.holds, result.event) {
+        (true, Some(event)) => out.kid(button("why", "show", move || jump_to_event(event))),
+        _ => out,
+    }
+}
+
+fn help(lesson: &Lesson, s: &Session) -> El {
+    let n = s.bench.n_hints.min(lesson.hints.len());
+    let hints = lesson.hints[..n].iter().map(|h| el("li").trusted_html(h));
+    let mut out = div("help-box").kid(el("ol").class("hints").kids(hints));
+    let mut row = div("row");
+    if n < lesson.hints.len() {
+        let text = format!("Hint {} of {}", n + 1, lesson.hints.len());
+        row = row.kid(button("quiet", &text, sends(Msg::Hint)));
+    }
+    let may = s.may_see_solution();
+    let solution = button("quiet", "Solution", sends(Msg::Dialog(Some(Dialog::Solution))))
+        .flag("disabled", !may)
+        .attr("title", if may { "Look; your text stays" } else { "Once you have tried something" });
+    row = row.kid(solution);
+    out = out.kid(row);
+    out
+}
+
+fn debrief(lesson: &Lesson, s: &Session) -> Kid {
+    if !s.all_done() || lesson.debrief_html.is_empty() {
+        return Kid::Nothing;
+    }
+    let result = |goal| s.bench.run.result(goal).cloned().unwrap_or_default();
+    let results: Vec<GoalResult> = lesson.debrief_goals.iter().map(result).collect();
+    div("debrief")
+        .kid(el("h2").text("What happened"))
+        .kid(div("prose").trusted_html(&lesson::fill_debrief(&lesson.debrief_html, &results)))
+        .kid(el("a").class("button").attr("href", "#/").text("All lessons"))
+        .into()
+}
+
+fn foot() -> Kid {
+    let (step, n) = read(&[Part::Flow, Part::Page], |s| {
+        (s.bench.step, s.lesson.here().map_or(0, |l| l.steps.len()))
+    });
+    if n < 2 {
+        return Kid::Nothing;
+    }
+    let go = move |to: usize| {
+        move || {
+            send(Msg::Step(to));
+            if let Some(pane) = super::browser::document().get_element_by_id("lesson") {
+                pane.set_scroll_top(0);
+            }
+        }
+    };
+    let back = button("", "Back", go(step.saturating_sub(1))).flag("disabled", step == 0);
+    let next = button("primary", "Next step", go(step + 1)).flag("disabled", step + 1 == n);
+    div("lesson-foot")
+        .kid(back)
+        .kid(span("steps-text", format!("{} / {n}", step + 1)))
+        .kid(next)
+        .into()
+}
