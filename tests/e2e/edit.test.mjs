@@ -1,0 +1,80 @@
+// Editing: problems appear where they are, are repaired in one click, and leave the run alone.
+import assert from "node:assert/strict";
+import { journeys } from "./lab.mjs";
+import { SHIPPER } from "./lessons.mjs";
+
+const WRONG = SHIPPER.start.replace("mountPath: /logs", "mountPat: /logs");
+const WRONG_LINE = WRONG.slice(0, WRONG.indexOf("mountPat:")).split("\n").length;
+
+async function openWithMistake(lab) {
+  await lab.openLesson(SHIPPER.id);
+  await lab.rewrite(WRONG);
+  await lab.the("region", "Problems").getByText(/unknown field/).first().waitFor();
+}
+
+journeys([
+  [
+    "a typing mistake is marked at its own place, in kubectl's words",
+    async (lab) => {
+      await openWithMistake(lab);
+      const problems = lab.the("region", "Problems");
+      await lab.see(`line ${WRONG_LINE}`, problems);
+      const squiggle = lab.page.locator(".cm-lintRange-error").first();
+      await squiggle.waitFor();
+      assert.match(await squiggle.innerText(), /^mountPat/);
+      await lab.page.locator(".cm-lint-marker-error").first().waitFor();
+      await lab.click("button", /line \d+.*unknown field/, problems);
+      await lab.page.locator(".cm-activeLine", { hasText: "mountPat: /logs" }).waitFor();
+      await lab.see("kubectl says", problems);
+    },
+  ],
+  [
+    "the quick fix repairs it, and undo takes the repair back",
+    async (lab) => {
+      await openWithMistake(lab);
+      const problems = lab.the("region", "Problems");
+      await problems.locator("button.fix").first().click();
+      await lab.page.locator(".cm-lintRange-error").waitFor({ state: "detached" });
+      assert.equal(await lab.manifest(), SHIPPER.start);
+      await lab.page.locator(".cm-content").focus();
+      await lab.press("ControlOrMeta+z");
+      await lab.page.locator(".cm-lintRange-error").first().waitFor();
+      assert.equal(await lab.manifest(), WRONG);
+    },
+  ],
+  [
+    "the quick fix is in the editor too, by mouse and by key",
+    async (lab) => {
+      await openWithMistake(lab);
+      await lab.page.locator(".cm-lintRange-error").first().hover();
+      await lab.page.locator(".cm-tooltip .cm-diagnosticAction").first().click();
+      await lab.becomes(SHIPPER.start, () => lab.manifest());
+      await lab.rewrite(WRONG);
+      await lab.page.locator(".cm-lintRange-error").first().waitFor();
+      await lab.press("F8");
+      await lab.press("ControlOrMeta+.");
+      await lab.becomes(SHIPPER.start, () => lab.manifest());
+    },
+  ],
+  [
+    "broken text keeps the last good run, marked as older",
+    async (lab) => {
+      await lab.openLesson(SHIPPER.id);
+      await lab.rewrite("kind: Pod\n  metadata: [");
+      await lab.see(/run of its last good text/, lab.the("region", "Stage"));
+      await lab.page.locator(".cm-stale").waitFor();
+      await lab.the("region", "Stage").getByText("shop").first().waitFor();
+      await lab.rewrite(SHIPPER.start);
+      await lab.page.locator(".cm-stale").waitFor({ state: "detached" });
+    },
+  ],
+  [
+    "an edit says what it changed in the run",
+    async (lab) => {
+      await lab.openLesson(SHIPPER.id);
+      await lab.rewrite(SHIPPER.solution);
+      await lab.page.locator(".changed").waitFor();
+      assert.notEqual((await lab.page.locator(".changed").innerText()).trim(), "");
+    },
+  ],
+]);

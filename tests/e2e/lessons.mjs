@@ -1,0 +1,21 @@
+// The lesson folders as the tests need them.
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../../lessons");
+
+const folders = (dir) =>
+  readdirSync(dir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+
+export const LESSONS = folders(root).flatMap((track) =>
+  folders(join(root, track)).map((slug) => {
+    const read = (name) => readFileSync(join(root, track, slug, name), "utf8");
+    const title = /^title: (.*)$/m.exec(read("lesson.md"))[1].replace(/^"(.*)"$/, "$1");
+    return { id: `${track}/${slug}`, title, start: read("start.yaml"), solution: read("solution.yaml") };
+  }),
+);
+
+export const SHIPPER = LESSONS.find((lesson) => lesson.id === "sidecar/log-shipping");

@@ -1,0 +1,89 @@
+// The run: play, scrub both ways, every panel at the same instant, and why anything happened.
+import assert from "node:assert/strict";
+import { journeys } from "./lab.mjs";
+import { SHIPPER } from "./lessons.mjs";
+
+async function openSolved(lab) {
+  await lab.openLesson(SHIPPER.id);
+  await lab.rewrite(SHIPPER.solution);
+  await lab.page.locator(".changed").waitFor();
+  // The step after the one that holds the run back for its prediction.
+  await lab.predict();
+}
+
+journeys([
+  [
+    "plays, pauses, and steps from event to event",
+    async (lab) => {
+      await openSolved(lab);
+      await lab.seek("Home");
+      await lab.becomes("00:00.0", () => lab.clock());
+      await lab.click("button", "Next event");
+      const after = await lab.clock();
+      await lab.click("button", "20x");
+      await lab.click("button", "Play");
+      await lab.until("the clock runs", async () => (await lab.clock()) > "00:05.0");
+      await lab.click("button", "Pause");
+      const paused = await lab.clock();
+      assert.ok(paused > after, `${paused} after ${after}`);
+      for (let i = 0; i < 5; i += 1) await lab.click("button", "Previous event");
+      const before = await lab.clock();
+      assert.ok(before < paused, `${before} before ${paused}`);
+    },
+  ],
+  [
+    "scrubs back, and every panel goes back with it",
+    async (lab) => {
+      await openSolved(lab);
+      await lab.seek("End");
+      await lab.tab("logs");
+      await lab.until("a shipped line", async () => (await lab.panel()).includes("shipped:"));
+      await lab.tab("kubectl");
+      await lab.until("the deletion", async () => (await lab.panel()).includes("Terminating"));
+      await lab.seek("Home");
+      await lab.press("Shift+ArrowRight", "Shift+ArrowRight");
+      assert.doesNotMatch(await lab.panel(), /Terminating/);
+      await lab.tab("logs");
+      assert.doesNotMatch(await lab.panel(), /shipped:/);
+      await lab.seekTo(30);
+      await lab.until("a shipped line", async () => (await lab.panel()).includes("shipped:"));
+    },
+  ],
+  [
+    "tells why an event happened and which line of the manifest did it",
+    async (lab) => {
+      await openSolved(lab);
+      await lab.seek("End");
+      await lab.tab("events");
+      await lab.page.locator("#panel .event", { hasText: "shipper" }).first().click();
+      const story = lab.page.locator(".inspector");
+      await story.getByText("Why?").waitFor();
+      assert.ok((await story.locator(".story li").count()) > 0);
+      await lab.click("button", "Show in manifest", story);
+      await lab.page.locator(".cm-why").first().waitFor();
+    },
+  ],
+  [
+    "answers for what is on the stage: pod, container, volume",
+    async (lab) => {
+      await openSolved(lab);
+      await lab.seekTo(15);
+      const stage = lab.the("region", "Stage");
+      for (const name of [/container shipper/, /^volume logs/]) {
+        await stage.getByRole("button", { name }).first().click();
+        await lab.page.locator(".inspector dl dd").first().waitFor();
+        await lab.click("button", "Close the story");
+      }
+    },
+  ],
+  [
+    "shows the files of a volume at that instant",
+    async (lab) => {
+      await openSolved(lab);
+      await lab.seekTo(20);
+      await lab.tab("files");
+      await lab.until("the log's name", async () => (await lab.panel()).includes("/app.log"));
+      await lab.until("its text", async () => /INFO order \d+ accepted/.test(await lab.panel()));
+    },
+  ],
+]);

@@ -1,0 +1,88 @@
+// The site as files: opens below a path, offline after the first visit, readable when broken.
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DIST, journeys } from "./lab.mjs";
+import { serve } from "./server.mjs";
+
+// A copy of the site without one kind of file.
+async function siteWithout(pattern) {
+  const dir = mkdtempSync(join(tmpdir(), "podlab-"));
+  cpSync(DIST, dir, { recursive: true });
+  const gone = readdirSync(dir).filter((name) => pattern.test(name));
+  assert.notEqual(gone.length, 0, `no file like ${pattern}`);
+  for (const name of gone) rmSync(join(dir, name), { recursive: true });
+  return serve(dir);
+}
+
+journeys([
+  [
+    "opens from a sub-path and leaves no request behind",
+    async (lab) => {
+      await lab.open();
+      await lab.see("Podlab");
+      const policy = await lab.page.locator("meta[http-equiv]").getAttribute("content");
+      assert.match(policy, /default-src 'none'/);
+    },
+  ],
+  [
+    "names every file it needs by content, and asks for no other address",
+    async () => {
+      const html = readFileSync(join(DIST, "index.html"), "utf8");
+      assert.doesNotMatch(html, /(src|href)=["']?(https?:)?\/\//);
+      assert.doesNotMatch(html, /(src|href)=["']?\//);
+      const scripts = readdirSync(DIST).filter((name) => /\.(js|css|wasm)$/.test(name));
+      const plain = scripts.filter((name) => !/-[0-9a-f]{10,16}(_bg)?\./.test(name));
+      assert.deepEqual(plain, ["sw.js"]);
+    },
+  ],
+  [
+    "opens again without a network, with the editor and every lesson",
+    async (lab) => {
+      await lab.open();
+      await lab.page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
+      await lab.becomes(true, () =>
+        lab.page.evaluate(() => Boolean(navigator.serviceWorker.controller)),
+      );
+      await lab.site.close();
+      await lab.reload();
+      await lab.see("Podlab");
+      const missing = await lab.page.evaluate(async () => {
+        const names = ["podlab-editor", "podlab-worker", "podlab-lessons"];
+        const meta = (name) => document.querySelector(`meta[name=${name}]`).content;
+        const urls = names.map((name) => meta(name).replace(/\/$/, "/index.bin"));
+        const answers = await Promise.all(urls.map((url) => fetch(url).catch(() => null)));
+        return urls.filter((_, i) => !answers[i]?.ok);
+      });
+      assert.deepEqual(missing, []);
+    },
+    { site: () => serve(DIST) },
+  ],
+  [
+    "says what to do when a file of it does not come",
+    async (lab) => {
+      await lab.page.goto(lab.url);
+      await lab.see("Podlab stopped");
+      await lab.see(/could not be loaded/);
+      await lab.assertAccessible("the page of a failed start");
+      lab.expectNoise(/404|Failed to load|WebAssembly/);
+    },
+    { site: () => siteWithout(/^podlab-[0-9a-f]+_bg\.wasm$/) },
+  ],
+  [
+    "shows a readable page when the program breaks down",
+    async (lab) => {
+      await lab.open();
+      await lab.page.evaluate(() => {
+        setTimeout(() => {
+          throw new WebAssembly.RuntimeError("unreachable");
+        });
+      });
+      await lab.see("Podlab stopped");
+      const { name } = await lab.download(() => lab.click("button", "Download my work"));
+      assert.equal(name, "podlab-work.json");
+      lab.expectNoise(/unreachable/);
+    },
+  ],
+]);
