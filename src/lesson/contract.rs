@@ -1,6 +1,8 @@
 //! What a lesson folder promises, and which promises it breaks: a lesson is a test. Native only.
 
-use super::{Folder, Goal, Lesson, Prediction, Settled, Step, Variant, judge, prose, read_lesson};
+use super::{
+    Folder, Goal, Kind, Lesson, Prediction, Settled, Step, Variant, judge, prose, read_lesson,
+};
 use crate::check::{Checked, check};
 use crate::diagnostic::Severity;
 use crate::sim::{Scenario, Simulation};
@@ -31,7 +33,10 @@ pub fn run_to_end(manifest: &str, lesson: &Lesson) -> (Checked, Timeline) {
 pub fn settle(lesson: &mut Lesson) {
     let mut steps = std::mem::take(&mut lesson.steps);
     for prediction in steps.iter_mut().filter_map(|step| step.prediction.as_mut()) {
-        let Some(manifest) = manifest(lesson, &prediction.of) else { continue };
+        if prediction.of == "start" {
+            continue;
+        }
+        let Some(manifest) = lesson.manifest(&prediction.of) else { continue };
         let (checked, timeline) = run_to_end(manifest, lesson);
         let right = judge(&goals_of(prediction), &checked, &timeline).into_iter().enumerate();
         prediction.settled = right
@@ -45,8 +50,7 @@ pub fn settle(lesson: &mut Lesson) {
 /// How a lesson's manifest fares: the tasks, predictions and debrief with their sentences, for the
 /// eyes of its author. None where there is no manifest of that name.
 pub fn account(lesson: &Lesson, name: &str) -> Option<String> {
-    let text = if name == "start" { &lesson.start } else { manifest(lesson, name)? };
-    let (checked, timeline) = run_to_end(text, lesson);
+    let (checked, timeline) = run_to_end(lesson.manifest(name)?, lesson);
     let mut out = format!("{name}.yaml, {} s:\n", timeline.now);
     let mut tell = |what: &str, goal: &Goal| {
         let results = judge(std::slice::from_ref(goal), &checked, &timeline);
@@ -72,14 +76,6 @@ pub fn account(lesson: &Lesson, name: &str) -> Option<String> {
         }
     }
     Some(out)
-}
-
-/// The manifest of that name, other than the start.
-fn manifest<'a>(lesson: &'a Lesson, name: &str) -> Option<&'a str> {
-    if name == "solution" {
-        return Some(&lesson.solution);
-    }
-    lesson.variants.iter().find(|v| v.name == name).map(|v| v.manifest.as_str())
 }
 
 /// One goal for each choice.
@@ -117,7 +113,8 @@ impl Contract<'_> {
         if lesson.card.outcomes.is_empty() || lesson.card.minutes == 0 || lesson.run_secs == 0 {
             self.say("lesson.md: outcomes, minutes and run_secs are needed".to_owned());
         }
-        if lesson.recall.is_empty() {
+        let kind = lesson.card.kind;
+        if lesson.recall.is_empty() && kind == Kind::Lesson {
             self.say("lesson.md: there is no recall question".to_owned());
         }
         for recall in &lesson.recall {
@@ -126,7 +123,7 @@ impl Contract<'_> {
                 self.say(format!("lesson.md: a recall question has {right} right answers"));
             }
         }
-        if !lesson.steps.iter().any(|step| step.prediction.is_some()) {
+        if kind != Kind::Drill && lesson.steps.iter().all(|step| step.prediction.is_none()) {
             self.say("lesson.md: nothing is predicted".to_owned());
         }
         let asks = |step: &Step| step.prediction.is_some() || !step.tasks.is_empty();

@@ -41,6 +41,7 @@ pub struct Track {
 pub struct Card {
     /// `track/slug`, also its folder below `lessons/`.
     pub id: String,
+    pub kind: Kind,
     pub title: String,
     pub summary: String,
     pub minutes: u32,
@@ -48,6 +49,17 @@ pub struct Card {
     pub outcomes: Vec<String>,
     /// Changes with the lesson's content, so that saved work knows what it was made for.
     pub version: String,
+}
+
+/// How much a lesson leads: a lesson asks for recall and predictions, a challenge for a prediction
+/// before its repair, a drill only for the result, in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    #[default]
+    Lesson,
+    Challenge,
+    Drill,
 }
 
 /// One lesson, whole: `lessons/<track>-<slug>.bin` of a built site.
@@ -75,6 +87,18 @@ pub struct Lesson {
     pub recall: Vec<Recall>,
     /// What a real cluster needs besides the manifest.
     pub needs: Vec<String>,
+}
+
+impl Lesson {
+    /// The manifest of that name: `start`, `solution`, or a variant's.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn manifest(&self, name: &str) -> Option<&str> {
+        match name {
+            "start" => Some(&self.start),
+            "solution" => Some(&self.solution),
+            _ => self.variants.iter().find(|v| v.name == name).map(|v| v.manifest.as_str()),
+        }
+    }
 }
 
 /// A named manifest beside the solution: another good one, or a wrong one.

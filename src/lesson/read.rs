@@ -2,8 +2,8 @@
 //! reads no disk: the files come as texts. Their form is described in `lessons/README.md`.
 
 use super::goal::goal_problems;
-use super::{Answer, Card, Catalogue, Choice, Goal, Lesson, Prediction, Recall, Step, Task, Track};
-use super::{Variant, prose};
+use super::{Answer, Card, Catalogue, Choice, Goal, Kind, Lesson, Prediction, Recall, Step, Task};
+use super::{Track, Variant, prose};
 use crate::time::SimTime;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -19,6 +19,8 @@ pub struct Folder {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Front {
+    #[serde(default)]
+    kind: Kind,
     title: String,
     summary: String,
     minutes: u32,
@@ -34,9 +36,20 @@ struct Front {
     hints: Vec<String>,
     #[serde(default)]
     recall: Vec<FrontRecall>,
+    /// What makes the solution of the start, where there is no solution.yaml.
+    #[serde(default)]
+    solution: Vec<Edit>,
     /// By file name without `.yaml`.
     #[serde(default)]
     variants: BTreeMap<String, FrontVariant>,
+}
+
+/// One place of a manifest, and what stands there instead.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    find: String,
+    put: String,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +58,12 @@ struct FrontVariant {
     title: String,
     #[serde(default)]
     fails: Vec<String>,
+    /// The manifest that `edits` change: `solution`, `start` or a variant that is a file.
+    #[serde(default = "solution")]
+    from: String,
+    /// What makes this variant, where it has no file of its own.
+    #[serde(default)]
+    edits: Vec<Edit>,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +105,10 @@ struct ChoiceBlock {
     text: String,
     reply: String,
     when: String,
+}
+
+fn solution() -> String {
+    "solution".to_owned()
 }
 
 fn start() -> String {
@@ -138,15 +161,13 @@ impl Reading<'_> {
     fn lesson(&mut self) -> Lesson {
         let text = self.file("lesson.md");
         let (front, body) = split_front(&text);
-        let mut lesson = Lesson::default();
+        let mut lesson = Lesson { start: self.file("start.yaml"), ..Lesson::default() };
         if let Some(front) = self.yaml::<Front>("lesson.md: front matter", front) {
             self.front(&mut lesson, front);
         }
         for section in prose::sections(body) {
             self.section(&mut lesson, section);
         }
-        lesson.start = self.file("start.yaml");
-        lesson.solution = self.file("solution.yaml");
         self.debrief(&mut lesson);
         lesson.card.id.clone_from(&self.folder.id);
         lesson.card.version = version(&self.folder.files);
@@ -154,7 +175,12 @@ impl Reading<'_> {
     }
 
     fn front(&mut self, lesson: &mut Lesson, front: Front) {
+        lesson.solution = match front.solution.as_slice() {
+            [] => self.file("solution.yaml"),
+            edits => self.edited("solution", &lesson.start, edits),
+        };
         let card = &mut lesson.card;
+        card.kind = front.kind;
         (card.title, card.summary) = (front.title, front.summary);
         (card.minutes, card.outcomes) = (front.minutes, front.outcomes);
         (lesson.run_secs, lesson.seed) = (front.run_secs, front.seed);
@@ -175,20 +201,44 @@ impl Reading<'_> {
     fn variants(&mut self, lesson: &mut Lesson, mut told: BTreeMap<String, FrontVariant>) {
         for (file, manifest) in &self.folder.files {
             let Some(name) = file.strip_suffix(".yaml") else { continue };
-            let passes = name.starts_with("alternative-");
-            if !passes && !name.starts_with("wrong-") {
+            if !name.starts_with("alternative-") && !name.starts_with("wrong-") {
                 continue;
             }
-            let Some(FrontVariant { title, fails }) = told.remove(name) else {
-                self.problems.push(format!("{file}: lesson.md names no variant `{name}`"));
+            match told.remove(name) {
+                Some(front) => lesson.variants.push(variant(name, front, manifest.clone())),
+                None => self.problems.push(format!("{file}: lesson.md names no variant `{name}`")),
+            }
+        }
+        for (name, front) in told {
+            if front.edits.is_empty() {
+                self.problems.push(format!("lesson.md: variant `{name}` has no file {name}.yaml"));
+                continue;
+            }
+            let Some(from) = lesson.manifest(&front.from) else {
+                let from = &front.from;
+                self.problems.push(format!("lesson.md: variant `{name}` is made from no `{from}`"));
                 continue;
             };
-            let (name, manifest) = (name.to_owned(), manifest.clone());
-            lesson.variants.push(Variant { name, title, manifest, passes, fails });
+            let manifest = self.edited(&name, from, &front.edits);
+            lesson.variants.push(variant(&name, front, manifest));
         }
-        for name in told.keys() {
-            self.problems.push(format!("lesson.md: variant `{name}` has no file {name}.yaml"));
+    }
+
+    /// The text with each edit made at the one place that it names.
+    fn edited(&mut self, name: &str, text: &str, edits: &[Edit]) -> String {
+        let mut text = text.to_owned();
+        for edit in edits {
+            let n_found = text.matches(&edit.find).count();
+            if n_found != 1 {
+                let find = &edit.find;
+                let sentence = format!(
+                    "lesson.md: `{name}` edits a text that is there {n_found} times: {find}"
+                );
+                self.problems.push(sentence);
+            }
+            text = text.replacen(&edit.find, &edit.put, 1);
         }
+        text
     }
 
     fn section(&mut self, lesson: &mut Lesson, section: prose::Section) {
@@ -254,6 +304,17 @@ impl Reading<'_> {
         }
         markdown.push_str(rest);
         lesson.debrief_html = prose::block(&markdown);
+    }
+}
+
+fn variant(name: &str, front: FrontVariant, manifest: String) -> Variant {
+    let FrontVariant { title, fails, .. } = front;
+    Variant {
+        name: name.to_owned(),
+        title,
+        manifest,
+        passes: name.starts_with("alternative-"),
+        fails,
     }
 }
 
