@@ -166,7 +166,7 @@ impl Containers {
             pids,
             cpu_millis: spec.cpu_millis,
             memory_bytes: spec.memory_bytes,
-            no_chown: false,
+            no_chown: spec.no_chown,
             image_time: None,
         })
     }

@@ -72,6 +72,8 @@ pub(crate) struct RunSpec {
     pub(crate) groups: Vec<u32>,
     pub(crate) mounts: Vec<MountSpec>,
     pub(crate) read_only_root: bool,
+    /// Root may not change owners.
+    pub(crate) no_chown: bool,
     pub(crate) cpu_millis: Option<u32>,
     pub(crate) memory_bytes: Option<u64>,
 }

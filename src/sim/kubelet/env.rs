@@ -81,9 +81,24 @@ pub(crate) fn prepare(
         groups: sorted(groups.map(|g| g as u32).chain([gid]).collect()),
         mounts: mounts(pod, container, &env.lookup)?,
         read_only_root: own.and_then(|s| s.read_only_root_filesystem).unwrap_or(false),
+        no_chown: !may_chown(container),
         cpu_millis: limit("cpu").and_then(quantity::millis_of).and_then(|m| u32::try_from(m).ok()),
         memory_bytes: limit("memory").and_then(quantity::units_of),
     })
+}
+
+// Models containerd internal/cri/opts WithCapabilities, over the runtime's default set.
+/// Whether the capability CHOWN is left: `add` is done before `drop`, except that of `ALL`.
+fn may_chown(container: &Container) -> bool {
+    let own = container.spec.security_context.as_ref();
+    let Some(capabilities) = own.and_then(|s| s.capabilities.as_ref()) else { return true };
+    let names = |list: &Option<Vec<String>>, one: &str| {
+        let plain = |name: &String| name.to_uppercase().trim_start_matches("CAP_") == one;
+        list.iter().flatten().any(plain)
+    };
+    let added = names(&capabilities.add, "CHOWN") || names(&capabilities.add, "ALL");
+    let all_dropped = names(&capabilities.drop, "ALL") && !added;
+    !all_dropped && !names(&capabilities.drop, "CHOWN")
 }
 
 /// The kernel keeps a process's groups in order.
