@@ -80,7 +80,7 @@ fn folders() -> Vec<Folder> {
             let text = |path| std::fs::read_to_string(path).expect("text");
             let id = at.strip_prefix(&dir).expect("below").to_string_lossy().into_owned();
             let files = files.iter().map(|path| (name(path), text(path))).collect();
-            found.push(Folder { id, files });
+            found.push(Folder { id, files, ..Folder::default() });
         }
         below.extend(dirs);
     }

@@ -1,11 +1,15 @@
 //! `podlab lessons`: checks what lesson folders promise, and builds what the page downloads.
 
-use crate::lesson::{Folder, account, broken_promises, read_catalogue, read_lesson, settle};
+use crate::lesson::{
+    Folder, Glossary, account, broken_promises, language_of, read_catalogue, read_glossary,
+    read_lesson, settle, translation_problems,
+};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 const USAGE: &str = "usage: podlab lessons check [DIR]        a line for each broken promise
        podlab lessons build OUT [DIR]    index.bin and TRACK-SLUG.bin for the page
@@ -42,13 +46,14 @@ pub(super) fn run(args: &[String]) -> ExitCode {
 
 /// Prints what is broken and a line on each lesson; the number of broken promises.
 fn check(dir: &Path) -> Result<usize, String> {
-    let (folders, catalogue) = load(dir)?;
+    let Shelf { folders, files, mut problems } = load(dir)?;
     let ids: BTreeSet<String> = folders.iter().map(|folder| folder.id.clone()).collect();
     let mut cards = Vec::new();
     let mut n_broken = 0;
     for folder in &folders {
         cards.push(read_lesson(folder).0.card);
-        let broken = broken_promises(folder, &ids);
+        let mut broken = broken_promises(folder, &ids);
+        broken.extend(translation_problems(folder));
         for sentence in &broken {
             println!("{}/{sentence}", folder.id);
         }
@@ -57,7 +62,7 @@ fn check(dir: &Path) -> Result<usize, String> {
         }
         n_broken += broken.len();
     }
-    let (_, problems) = read_catalogue(&catalogue, &cards);
+    problems.extend(read_catalogue(catalogue_of(&files, ""), &cards).1);
     for sentence in &problems {
         println!("{sentence}");
     }
@@ -66,7 +71,7 @@ fn check(dir: &Path) -> Result<usize, String> {
 
 /// Prints what came of each manifest of one lesson.
 fn tell(dir: &Path, id: &str) -> Result<usize, String> {
-    let folder = Folder { files: texts(&dir.join(id))?, id: id.to_owned() };
+    let folder = Folder { files: texts(&dir.join(id))?, id: id.to_owned(), ..Folder::default() };
     let (lesson, problems) = read_lesson(&folder);
     for sentence in &problems {
         println!("{sentence}");
@@ -78,26 +83,61 @@ fn tell(dir: &Path, id: &str) -> Result<usize, String> {
     Ok(problems.len())
 }
 
-/// Writes what the page downloads; refuses to where a folder cannot be read.
+/// Writes what the page downloads, once for each language; refuses to where a folder cannot be
+/// read.
 fn build(out: &Path, dir: &Path) -> Result<usize, String> {
-    let (folders, catalogue) = load(dir)?;
-    let mut cards = Vec::new();
-    let mut problems = Vec::new();
+    let Shelf { folders, files, mut problems } = load(dir)?;
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
-    for folder in &folders {
-        let (mut lesson, found) = read_lesson(folder);
-        settle(&mut lesson);
-        problems.extend(found.into_iter().map(|sentence| format!("{}/{sentence}", folder.id)));
-        write(&out.join(format!("{}.bin", folder.id.replace('/', "-"))), &lesson)?;
-        cards.push(lesson.card);
+    let mut languages: BTreeSet<String> = folders.iter().flat_map(Folder::languages).collect();
+    languages.extend(files.keys().filter_map(|name| language_of(name)).map(str::to_owned));
+    for language in [String::new()].iter().chain(&languages) {
+        let glossary = glossary_of(&files, language, &mut problems);
+        let end = if language.is_empty() { ".bin".to_owned() } else { format!(".{language}.bin") };
+        let mut cards = Vec::new();
+        for folder in &folders {
+            let told = Folder { glossary: glossary.clone(), ..folder.in_language(language) };
+            let (mut lesson, found) = read_lesson(&told);
+            settle(&mut lesson);
+            problems.extend(found.into_iter().map(|sentence| format!("{}/{sentence}", folder.id)));
+            lesson.card.version = read_lesson(folder).0.card.version;
+            write(&out.join(format!("{}{end}", folder.id.replace('/', "-"))), &lesson)?;
+            cards.push(lesson.card);
+        }
+        let (mut catalogue, found) = read_catalogue(catalogue_of(&files, language), &cards);
+        problems.extend(found);
+        catalogue.languages = languages.iter().cloned().collect();
+        let words = files.get(&format!("page.{language}.yaml"));
+        let words = words.map(|text| serde_yaml::from_str::<BTreeMap<String, String>>(text));
+        match words.unwrap_or_else(|| Ok(BTreeMap::new())) {
+            Ok(words) => catalogue.words = words.into_iter().collect(),
+            Err(error) => problems.push(format!("page.{language}.yaml: {error}")),
+        }
+        write(&out.join(format!("index{end}")), &catalogue)?;
     }
-    let (catalogue, found) = read_catalogue(&catalogue, &cards);
-    problems.extend(found);
-    write(&out.join("index.bin"), &catalogue)?;
     for sentence in &problems {
         eprintln!("{sentence}");
     }
     Ok(problems.len())
+}
+
+fn catalogue_of<'a>(files: &'a BTreeMap<String, String>, language: &str) -> &'a str {
+    let own = files.get(&format!("catalogue.{language}.yaml"));
+    own.or_else(|| files.get("catalogue.yaml")).map_or("", String::as_str)
+}
+
+fn glossary_of(
+    files: &BTreeMap<String, String>,
+    language: &str,
+    problems: &mut Vec<String>,
+) -> Arc<Glossary> {
+    let name = match language {
+        "" => "glossary.yaml".to_owned(),
+        _ => format!("glossary.{language}.yaml"),
+    };
+    let Some(text) = files.get(&name) else { return Arc::default() };
+    let (glossary, found) = read_glossary(&name, text);
+    problems.extend(found);
+    Arc::new(glossary)
 }
 
 fn write(path: &Path, value: &impl Serialize) -> Result<(), String> {
@@ -106,19 +146,31 @@ fn write(path: &Path, value: &impl Serialize) -> Result<(), String> {
     fs::write(path, bytes).map_err(|error| told(&error))
 }
 
-/// The lesson folders of a directory in order, and its catalogue.
-fn load(dir: &Path) -> Result<(Vec<Folder>, String), String> {
-    let catalogue = dir.join("catalogue.yaml");
-    let text = fs::read_to_string(&catalogue)
-        .map_err(|error| format!("{}: {error}", catalogue.display()))?;
+/// What lies in a directory of lessons.
+struct Shelf {
+    /// In order of their names.
+    folders: Vec<Folder>,
+    /// `catalogue.yaml` and its neighbours.
+    files: BTreeMap<String, String>,
+    problems: Vec<String>,
+}
+
+fn load(dir: &Path) -> Result<Shelf, String> {
+    let files = texts(dir)?;
+    if !files.contains_key("catalogue.yaml") {
+        return Err(format!("{}: there is no catalogue.yaml", dir.display()));
+    }
+    let mut problems = Vec::new();
+    let glossary = glossary_of(&files, "", &mut problems);
     let mut folders = Vec::new();
     for track in directories(dir)? {
         for lesson in directories(&dir.join(&track))? {
             let id = format!("{track}/{lesson}");
-            folders.push(Folder { files: texts(&dir.join(&id))?, id });
+            let glossary = glossary.clone();
+            folders.push(Folder { files: texts(&dir.join(&id))?, id, glossary });
         }
     }
-    Ok((folders, text))
+    Ok(Shelf { folders, files, problems })
 }
 
 fn directories(dir: &Path) -> Result<Vec<String>, String> {

@@ -4,18 +4,26 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod contract;
 mod debrief;
+#[cfg(not(target_arch = "wasm32"))]
+mod glossary;
 mod goal;
 #[cfg(not(target_arch = "wasm32"))]
 mod prose;
 #[cfg(not(target_arch = "wasm32"))]
 mod read;
+#[cfg(not(target_arch = "wasm32"))]
+mod translation;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use contract::{account, broken_promises, run_to_end, settle};
 pub use debrief::fill_debrief;
+#[cfg(not(target_arch = "wasm32"))]
+pub use glossary::{Glossary, read_glossary};
 pub use goal::{ClusterCheck, GoalProblem, goal_problems, judge};
 #[cfg(not(target_arch = "wasm32"))]
 pub use read::{Folder, read_catalogue, read_lesson};
+#[cfg(not(target_arch = "wasm32"))]
+pub use translation::{language_of, translation_problems};
 
 use crate::text::Span;
 use crate::time::SimTime;
@@ -26,6 +34,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Catalogue {
     pub tracks: Vec<Track>,
+    /// Languages other than English that something is written in: `de`.
+    pub languages: Vec<String>,
+    /// The page's own words: (English, in the catalogue's language).
+    pub words: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,12 +1,15 @@
 //! A lesson folder's files -> a `Lesson` and everything that is wrong with them. Native only;
 //! reads no disk: the files come as texts. Their form is described in `lessons/README.md`.
 
+use super::glossary::Glossary;
 use super::goal::goal_problems;
+use super::translation::language_of;
 use super::{Answer, Card, Catalogue, Choice, Goal, Kind, Lesson, Prediction, Recall, Step, Task};
 use super::{Track, Variant, prose};
 use crate::time::SimTime;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The texts of one lesson's folder by file name.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +17,8 @@ pub struct Folder {
     /// `track/slug`
     pub id: String,
     pub files: BTreeMap<String, String>,
+    /// The words that its prose explains.
+    pub glossary: Arc<Glossary>,
 }
 
 #[derive(Deserialize)]
@@ -246,7 +251,9 @@ impl Reading<'_> {
             self.problems.push("lesson.md: there is text before the first `## Title`".to_owned());
             return;
         }
-        let mut step = Step { title: section.title, html: section.html, ..Step::default() };
+        let scope = format!("w{}-", lesson.steps.len());
+        let html = self.folder.glossary.explain(&section.html, &scope);
+        let mut step = Step { title: section.title, html, ..Step::default() };
         let what = format!("lesson.md: step `{}`", step.title);
         for (kind, yaml) in section.blocks {
             if kind == "task" {
@@ -303,7 +310,7 @@ impl Reading<'_> {
             rest = after;
         }
         markdown.push_str(rest);
-        lesson.debrief_html = prose::block(&markdown);
+        lesson.debrief_html = self.folder.glossary.explain(&prose::block(&markdown), "debrief-");
     }
 }
 
@@ -340,10 +347,12 @@ fn recall(front: FrontRecall) -> Recall {
     Recall { question: prose::inline(&front.question), answers }
 }
 
-/// A short word that changes with any byte of the folder (FNV-1a).
+/// A short word that changes with any byte of the folder (FNV-1a), translations aside: work done
+/// in one language goes on in another.
 fn version(files: &BTreeMap<String, String>) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for text in files.iter().flat_map(|(name, text)| [name, text]) {
+    let own = files.iter().filter(|(name, _)| language_of(name).is_none());
+    for text in own.flat_map(|(name, text)| [name, text]) {
         for byte in text.bytes().chain([0]) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
@@ -390,5 +399,5 @@ pub fn read_catalogue(text: &str, cards: &[Card]) -> (Catalogue, Vec<String>) {
     for card in left {
         problems.push(format!("catalogue.yaml: lesson {} is in no track", card.id));
     }
-    (Catalogue { tracks }, problems)
+    (Catalogue { tracks, ..Catalogue::default() }, problems)
 }
