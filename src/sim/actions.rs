@@ -32,7 +32,8 @@ fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
     match words {
         ["delete", target, rest @ ..] => {
             let force = rest.contains(&"--force");
-            let grace = flag("--grace-period").and_then(|g| g.parse::<i64>().ok());
+            let now = rest.contains(&"--now").then_some(1);
+            let grace = flag("--grace-period").and_then(|g| g.parse::<i64>().ok()).or(now);
             delete(world, target, rest, grace.filter(|g| *g >= 0), force, event)
         }
         ["scale", target, ..] => {

@@ -6,7 +6,7 @@ use super::runtime::{Handle, SandboxRef, VolumeRef};
 use crate::kube::Origins;
 use crate::text::Span;
 use crate::time::SimTime;
-use crate::trace::{ContainerStatus, EventId, Name, Role, Subject};
+use crate::trace::{ContainerStatus, EventId, Name, Role, State, Subject};
 use k8s_openapi::api::core::v1 as core;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -108,6 +108,8 @@ impl Status {
 pub(crate) struct Deletion {
     pub(crate) at: SimTime,
     pub(crate) grace_secs: u64,
+    /// Whether main containers could have run by then.
+    pub(crate) initialized: bool,
     pub(crate) event: EventId,
 }
 
@@ -273,6 +275,29 @@ impl Pod {
     pub(crate) fn grace_secs(&self) -> u64 {
         let secs = self.template.spec.termination_grace_period_seconds.unwrap_or(30);
         secs.max(0) as u64
+    }
+
+    pub(crate) fn has_no_inits(&self) -> bool {
+        !self.containers.iter().any(Container::is_init)
+    }
+
+    /// Whether the API shows that a main container ran or could have.
+    // Models pkg/kubelet/status/status_manager.go hasPodInitialized (v1.36).
+    pub(crate) fn shows_initialized(&self) -> bool {
+        let shown = |c: &Container| self.status.containers.get(&c.name);
+        let ran = |c: &Container| {
+            let waits = |s: &ContainerStatus| matches!(s.state, State::Waiting { .. });
+            shown(c).is_some_and(|s| s.last.is_some() || !waits(s))
+        };
+        let done = |state: &State| matches!(state, State::Terminated { exit_code: 0, .. });
+        let last = self.containers.iter().rfind(|c| c.is_init());
+        let passed = |c: &Container| {
+            shown(c).is_some_and(|s| match c.is_sidecar() {
+                true => s.started && matches!(s.state, State::Running { .. }),
+                false => done(&s.state) || s.last.as_ref().is_some_and(done),
+            })
+        };
+        last.is_none_or(passed) || self.containers.iter().any(|c| c.is_main() && ran(c))
     }
 
     pub(crate) fn is_ready(&self) -> bool {

@@ -3,11 +3,14 @@
 use super::Answer;
 use super::common::{Cx, number, tree};
 use super::ls::blocks;
-use crate::shell::{FileType, OpenHow};
+use crate::shell::{Errno, FileType, OpenHow};
 use std::collections::BTreeSet;
 
 /// What a file system without a limit of its own says: the node's disk, in bytes.
 const DISK_BYTES: u64 = 100 << 30;
+
+/// Most bytes one read brings.
+const READ_MAX: usize = 65_536;
 
 pub(super) async fn df(cx: &mut Cx) -> Answer {
     let opts = cx.opts("kmhTPaiB:t:", "").await?;
@@ -222,6 +225,18 @@ impl Dd {
         Ok((from, to))
     }
 
+    /// One block; a file or device gives it whole however large it is.
+    async fn block_of(&self, cx: &mut Cx, from: u32) -> Result<Vec<u8>, Errno> {
+        let mut data = cx.sys.read(from, self.block as usize).await?;
+        let mut got = data.len();
+        while got == READ_MAX && (data.len() as u64) < self.block {
+            let more = cx.sys.read(from, self.block as usize - data.len()).await?;
+            got = more.len();
+            data.extend(more);
+        }
+        Ok(data)
+    }
+
     async fn run(&self, cx: &mut Cx) -> Answer {
         let (from, to) = self.open(cx).await?;
         let mut left = self.skip.saturating_mul(self.block);
@@ -237,7 +252,7 @@ impl Dd {
         let start = cx.sys.now();
         let (mut whole, mut partial, mut bytes) = (0_u64, 0_u64, 0_u64);
         while self.count.is_none_or(|count| whole + partial < count) {
-            let data = match cx.sys.read(from, self.block as usize).await {
+            let data = match self.block_of(cx, from).await {
                 Ok(data) if data.is_empty() => break,
                 Ok(data) => data,
                 Err(errno) => {

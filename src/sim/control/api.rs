@@ -1,5 +1,6 @@
 //! What the API server and the scheduler do with pods: create, bind, delete, remove.
 
+use super::job;
 use crate::sim::kubelet;
 use crate::sim::kubelet::publish;
 use crate::sim::model::{Deletion, Owner, Pod, PodId, PodTemplate, Status, containers_of};
@@ -220,26 +221,28 @@ pub(crate) fn delete_pod(world: &World, id: PodId, grace: Option<u64>, cause: Ev
     let asked = world.pod(id, |pod| {
         let done = !pod.scheduled || pod.status.is_terminal();
         let grace_secs = if done { 0 } else { grace.unwrap_or(pod.grace_secs()) };
+        let initialized = pod.shows_initialized();
         if pod.deletion.is_some_and(|d| d.grace_secs <= grace_secs) || pod.removed {
             return None;
         }
-        Some((grace_secs, done, pod.subject(), pod.span("spec.terminationGracePeriodSeconds")))
+        let origin = pod.span("spec.terminationGracePeriodSeconds");
+        Some((grace_secs, done, initialized, pod.subject(), origin))
     });
-    let Some((grace_secs, done, subject, origin)) = asked.flatten() else { return };
+    let Some((grace_secs, done, initialized, subject, origin)) = asked.flatten() else { return };
     let state = &mut world.st();
     let deadline = at + SimTime::from_secs(grace_secs);
     let what = What::Deleting { grace_secs, deadline };
     let event = state.emit(subject, what, Some(cause), origin);
     if let Some(pod) = state.pods.get_mut(&id) {
-        pod.deletion = Some(Deletion { at, grace_secs, event });
+        pod.deletion = Some(Deletion { at, grace_secs, initialized, event });
         pod.changed_by = event;
         pod.flag.clone().raise(&world.clock);
     }
+    if done && !job::awaits_count(state, id) {
+        return remove(state, id);
+    }
     publish::tell_row(state, id, event);
     state.touch();
-    if done {
-        remove(state, id);
-    }
 }
 
 /// `--force --grace-period=0`: the object goes at once, the kubelet cleans up after it.

@@ -35,14 +35,17 @@ fn sync(world: &World, mut set: DaemonSet) {
     let is =
         |id: &PodId, test: &dyn Fn(&Pod) -> bool| world.pod(*id, |pod| test(pod)) == Some(true);
     let active: Vec<PodId> = all.iter().copied().filter(|id| is(id, &Pod::is_active)).collect();
-    show(world, &mut set, &active, cause);
+    // Those on their way out are counted while they still run.
+    let there: Vec<PodId> =
+        all.iter().copied().filter(|id| is(id, &|p| !p.status.is_terminal())).collect();
+    show(world, &mut set, &there, cause);
     for id in all.iter().filter(|id| is(id, &|p| p.status.is_terminal() && p.deletion.is_none())) {
         replicaset::give_up(world, &set.meta, *id, cause);
     }
     let current = |id: &PodId| is(id, &|pod| pod.template.labels.get(REVISION) == Some(&revision));
     match active.first() {
         // The old pod leaves before the new one comes.
-        None if all.iter().all(|id| !is(id, &|p| !p.removed)) => {
+        None if there.is_empty() => {
             let name = workload::generated(world, &set.meta.name);
             let mut template = set.template.clone();
             template.labels.insert(REVISION.to_owned(), revision.clone());
@@ -56,15 +59,15 @@ fn sync(world: &World, mut set: DaemonSet) {
     }
 }
 
-fn show(world: &World, set: &mut DaemonSet, active: &[PodId], cause: EventId) {
+fn show(world: &World, set: &mut DaemonSet, pods: &[PodId], cause: EventId) {
     let (now, revision) = (world.now(), set.revision.to_string());
     let count = |test: &dyn Fn(&Pod) -> bool| {
-        active.iter().filter(|id| world.pod(**id, |pod| test(pod)) == Some(true)).count()
+        pods.iter().filter(|id| world.pod(**id, |pod| test(pod)) == Some(true)).count()
     };
     let ready = count(&Pod::is_ready);
     let updated = count(&|pod| pod.template.labels.get(REVISION) == Some(&revision));
     let available = count(&|pod| workload::is_available(pod, set.min_ready, now));
-    let numbers = [1, active.len(), ready, updated, available].map(|n| n.to_string());
+    let numbers = [1, pods.len().min(1), ready, updated, available].map(|n| n.to_string());
     let mut cells = numbers.to_vec();
     let selector = set.template.spec.node_selector.iter().flatten();
     let selector: Vec<String> = selector.map(|(k, v)| format!("{k}={v}")).collect();

@@ -83,9 +83,11 @@ impl Sync<'_> {
     fn run(mut self) {
         let found = self.sets.iter().position(|s| same(&s.template, &self.deployment.template));
         let Some(new) = found else {
-            if self.deployment.recreate && self.old_pods_remain() {
+            if self.deployment.paused {
+                self.scale_paused();
+            } else if self.deployment.recreate && self.old_pods_remain() {
                 self.scale_down_all_old(None);
-            } else if !self.deployment.paused {
+            } else {
                 self.create_new_set();
             }
             return self.show();
@@ -93,6 +95,8 @@ impl Sync<'_> {
         self.renumber(new);
         if self.deployment.scaled_for != self.deployment.replicas {
             self.scale(new);
+        } else if self.deployment.paused {
+            // Only scaling goes on.
         } else if self.deployment.recreate {
             if !self.scale_down_all_old(Some(new)) {
                 self.scale_to(new, self.deployment.replicas);
@@ -174,6 +178,16 @@ impl Sync<'_> {
         self.deployment.scaled_for = self.deployment.replicas;
         self.sets.push(set.clone());
         replicaset::announce(world, set);
+    }
+
+    /// A paused rollout still follows the wanted number.
+    fn scale_paused(&mut self) {
+        let newest = self.sets.iter().rposition(|set| set.replicas > 0);
+        if let Some(newest) = newest.or(self.sets.len().checked_sub(1))
+            && self.deployment.scaled_for != self.deployment.replicas
+        {
+            self.scale(newest);
+        }
     }
 
     /// How many pods may still be added.

@@ -1,13 +1,14 @@
 //! Jobs: pods until enough of them succeeded, or too many failed.
 
+use super::job_rules as rules;
 use super::{Meta, api, replicaset, workload};
-use crate::sim::model::{Pod, PodId, PodTemplate, RecordState};
-use crate::sim::world::World;
+use crate::sim::model::{Pod, PodId, PodTemplate};
+use crate::sim::world::{State, World};
 use crate::time::SimTime;
 use crate::trace::{EventId, Name, Subject, What};
 use k8s_openapi::api::batch::v1 as batch;
 use k8s_openapi::api::core::v1 as core;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 #[derive(Clone)]
@@ -19,18 +20,33 @@ pub(crate) struct Job {
     pub(crate) counted: BTreeSet<PodId>,
     pub(crate) succeeded: u32,
     pub(crate) failed: u32,
-    /// Completion indexes done.
+    /// Completion indexes done, and those given up.
     pub(crate) done_indexes: BTreeSet<u32>,
+    pub(crate) failed_indexes: BTreeSet<u32>,
+    /// Failures of each index: those counted, all of them, and when the last one was.
+    pub(crate) index_failures: BTreeMap<u32, (u32, u32, SimTime)>,
     pub(crate) failures_in_a_row: u32,
     pub(crate) last_finish: SimTime,
+    /// What it comes to once the last of its pods is gone.
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) suspension_told: bool,
     /// `Complete` or `Failed`.
     pub(crate) ended: Option<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) word: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
 }
 
 /// Finished pods are gathered for this long before a Job acts on them.
 const BATCH: SimTime = SimTime::from_secs(1);
 const BACK_OFF_FIRST: u64 = 10;
 const BACK_OFF_MAX: u64 = 600;
+/// Most indexes looked at in one go.
+const INDEXES_MAX: usize = 500;
 
 /// Takes a Job in and works it off.
 pub(crate) fn add(world: &World, job: Job) {
@@ -72,15 +88,29 @@ fn with<T>(world: &World, name: &Name, change: impl FnOnce(&mut Job) -> T) -> Op
     world.st().controllers.jobs.get_mut(name).map(change)
 }
 
-/// Whether a pod of it finished that is not counted yet.
+/// Whether a pod of it finished that is not counted yet, or the last one is gone.
 fn news(world: &World, name: &Name) -> bool {
     let state = world.st();
     let Some(job) = state.controllers.jobs.get(name) else { return false };
     let pods = api::owned(&state, "Job", name);
-    pods.iter().any(|id| {
-        let finished = state.pods.get(id).is_some_and(|pod| pod.status.is_terminal());
-        finished && !job.counted.contains(id)
-    })
+    let pods = || pods.iter().filter_map(|id| state.pods.get(id));
+    if job.verdict.is_some() {
+        return !pods().any(is_terminating);
+    }
+    pods().any(|pod| !job.counted.contains(&pod.id) && rules::outcome(job, pod).is_some())
+}
+
+/// A pod of a Job stays until the Job has counted it.
+// Models pkg/controller/job/tracking_utils.go, the finalizer batch.kubernetes.io/job-tracking.
+pub(crate) fn awaits_count(state: &State, id: PodId) -> bool {
+    let owner = state.pods.get(&id).and_then(|pod| pod.owner.as_ref());
+    let Some(owner) = owner.filter(|owner| owner.kind == "Job") else { return false };
+    let job = state.controllers.jobs.get(&owner.name);
+    job.is_some_and(|job| job.ended.is_none() && !job.counted.contains(&id))
+}
+
+fn is_terminating(pod: &Pod) -> bool {
+    pod.deletion.is_some() && !pod.removed && !pod.status.is_terminal()
 }
 
 fn number(value: Option<i32>, default: u32) -> u32 {
@@ -93,19 +123,32 @@ fn sync(world: &World, name: &Name, begun: SimTime) -> SimTime {
     let Some(mut job) = with(world, name, |job| job.clone()) else { return SimTime::MAX };
     let pods = api::owned(&world.st(), "Job", name);
     let cause = workload::newest_cause(&world.st(), &pods, job.meta.applied);
-    count(world, &mut job, &pods);
+    let counted = job.succeeded;
+    let policy = count(world, &mut job, &pods);
     let is_active = |id: &&PodId| world.pod(**id, |pod| pod.is_active()) == Some(true);
     let active: Vec<PodId> = pods.iter().filter(is_active).copied().collect();
     let mut next = SimTime::MAX;
-    if let Some((reason, message)) = failure(world, &job, &active, begun) {
-        for id in &active {
-            replicaset::give_up(world, &job.meta, *id, cause);
+    if job.verdict.is_none() {
+        job.verdict = policy
+            .or_else(|| failure(world, &job, &active, begun))
+            .or_else(|| rules::indexes_failed(&job))
+            .or_else(|| rules::success_policy(&job));
+        if job.verdict.is_some() {
+            // Whatever still runs counts for nothing any more.
+            job.counted.extend(&active);
+            with(world, name, |kept| kept.counted.extend(&active));
+            for id in &active {
+                replicaset::give_up(world, &job.meta, *id, cause);
+            }
+        } else if is_complete(&job, active.len()) {
+            let (reason, message) = ("Completed", "Job completed".to_owned());
+            job.verdict = Some(Verdict { word: "Complete", reason, message });
         }
-        end(world, &mut job, "Failed", (reason, message), cause);
-    } else if is_complete(&job, active.len()) {
-        let message = "Job completed".to_owned();
-        end(world, &mut job, "Complete", ("Completed", message), cause);
+    }
+    if job.verdict.is_some() {
+        end(world, &mut job, counted, &pods, cause);
     } else {
+        tell_suspension(world, &mut job, cause);
         show(world, &mut job, "Running", cause);
         next = manage(world, &mut job, &active, cause);
         if let Some(secs) = job.spec.active_deadline_seconds {
@@ -116,51 +159,59 @@ fn sync(world: &World, name: &Name, begun: SimTime) -> SimTime {
     next
 }
 
-fn count(world: &World, job: &mut Job, pods: &[PodId]) {
+fn tell_suspension(world: &World, job: &mut Job, cause: EventId) {
+    let suspended = job.spec.suspend == Some(true);
+    if suspended != job.suspension_told {
+        job.suspension_told = suspended;
+        let (reason, message) =
+            if suspended { ("Suspended", "Job suspended") } else { ("Resumed", "Job resumed") };
+        workload::report(&mut world.st(), &job.meta, reason, message.to_owned(), cause);
+    }
+}
+
+/// Counts pods that finished since; what their failure says of the whole Job, if anything.
+fn count(world: &World, job: &mut Job, pods: &[PodId]) -> Option<Verdict> {
+    let mut verdict = None;
     for id in pods {
         if job.counted.contains(id) {
             continue;
         }
-        let done = world.pod(*id, |pod| match pod.status.phase {
-            "Succeeded" => Some((true, pod.index, finished_at(pod))),
-            "Failed" => Some((false, pod.index, finished_at(pod))),
-            _ => None,
-        });
-        let Some((ok, index, at)) = done.flatten() else { continue };
+        let Some(outcome) = world.pod(*id, |pod| rules::outcome(job, pod)).flatten() else {
+            continue;
+        };
         job.counted.insert(*id);
-        job.last_finish = job.last_finish.max(at);
-        if ok {
-            job.succeeded += 1;
-            job.failures_in_a_row = 0;
-            job.done_indexes.extend(index);
-        } else {
-            job.failed += 1;
-            job.failures_in_a_row += 1;
+        let idle = world.pod(*id, |pod| pod.deletion.is_some() && !pod.scheduled);
+        if idle == Some(true) {
+            api::remove_pod(world, *id);
         }
+        crate::sim::kubelet::raise(world, *id);
+        job.last_finish = job.last_finish.max(outcome.at);
+        if outcome.ok {
+            job.failures_in_a_row = 0;
+            if outcome.index.is_none_or(|index| job.done_indexes.insert(index)) {
+                job.succeeded += 1;
+            }
+            continue;
+        }
+        job.failures_in_a_row += 1;
+        job.failed += u32::from(outcome.counts);
+        rules::count_index(job, &outcome);
+        verdict = verdict.or(outcome.verdict);
     }
-}
-
-/// When the last container of a pod ended, in whole seconds as statuses have it.
-fn finished_at(pod: &Pod) -> SimTime {
-    let records = pod.kubelet.actual.records.values().flatten();
-    let ended = records.filter(|r| r.state == RecordState::Exited).map(|r| r.finished_at).max();
-    SimTime::from_secs(ended.unwrap_or(pod.created_at).as_secs())
+    verdict
 }
 
 fn is_complete(job: &Job, n_active: usize) -> bool {
-    match job.spec.completions {
+    let enough = match job.spec.completions {
         Some(wanted) => job.succeeded >= number(Some(wanted), 1),
-        None => job.succeeded > 0 && n_active == 0,
-    }
+        None => job.succeeded > 0,
+    };
+    enough && n_active == 0
 }
 
-fn failure(
-    world: &World,
-    job: &Job,
-    active: &[PodId],
-    begun: SimTime,
-) -> Option<(&'static str, String)> {
-    let limit = number(job.spec.backoff_limit, 6);
+fn failure(world: &World, job: &Job, active: &[PodId], begun: SimTime) -> Option<Verdict> {
+    let no_limit = job.spec.backoff_limit_per_index.map(|_| u32::MAX);
+    let limit = number(job.spec.backoff_limit, no_limit.unwrap_or(6));
     let on_failure = job.template.spec.restart_policy.as_deref() == Some("OnFailure");
     let restarts: u32 = active
         .iter()
@@ -173,12 +224,12 @@ fn failure(
     let restarted_out = on_failure && restarts > 0 && restarts >= limit;
     if job.failed > limit || restarted_out {
         let message = "Job has reached the specified backoff limit".to_owned();
-        return Some(("BackoffLimitExceeded", message));
+        return Some(Verdict { word: "Failed", reason: "BackoffLimitExceeded", message });
     }
     let secs = job.spec.active_deadline_seconds?;
     if world.now() >= begun + SimTime::from_secs(secs.max(0) as u64) {
         let message = "Job was active longer than specified deadline".to_owned();
-        return Some(("DeadlineExceeded", message));
+        return Some(Verdict { word: "Failed", reason: "DeadlineExceeded", message });
     }
     None
 }
@@ -196,38 +247,55 @@ fn manage(world: &World, job: &mut Job, active: &[PodId], cause: EventId) -> Sim
         None if job.succeeded > 0 => active.len() as u32,
         None => parallelism,
     };
-    let missing = (wanted as usize).saturating_sub(active.len());
+    // Pods on their way out are replaced at once, unless only failed ones are to be.
+    let leaving = if rules::replaces_failed_only(job) {
+        let state = world.st();
+        let pods = api::owned(&state, "Job", &job.meta.name);
+        pods.iter().filter_map(|id| state.pods.get(id)).filter(|p| is_terminating(p)).count()
+    } else {
+        0
+    };
+    let missing = (wanted as usize).saturating_sub(active.len() + leaving);
     if missing == 0 {
         return SimTime::MAX;
     }
-    if job.failures_in_a_row > 0 {
-        let doubled = BACK_OFF_FIRST << (job.failures_in_a_row - 1).min(10);
-        let until = job.last_finish + SimTime::from_secs(doubled.min(BACK_OFF_MAX));
-        if world.now() < until {
-            return until;
-        }
+    let until = back_off(job.failures_in_a_row, job.last_finish);
+    if job.spec.backoff_limit_per_index.is_none() && world.now() < until {
+        return until;
     }
-    let indexed = job.spec.completion_mode.as_deref() == Some("Indexed");
-    for _ in 0..missing {
-        let index = if indexed { free_index(world, job) } else { None };
-        if indexed && index.is_none() {
-            break;
-        }
-        make_pod(world, job, index, cause);
+    if job.spec.completion_mode.as_deref() != Some("Indexed") {
+        (0..missing).for_each(|_| make_pod(world, job, None, cause));
+        return SimTime::MAX;
     }
-    SimTime::MAX
+    let free: Vec<u32> = free_indexes(world, job).into_iter().take(missing).collect();
+    let due = |index: &u32| match job.index_failures.get(index) {
+        Some((_, all, last)) if job.spec.backoff_limit_per_index.is_some() => back_off(*all, *last),
+        _ => SimTime::ZERO,
+    };
+    let now = world.now();
+    let (ready, later): (Vec<u32>, Vec<u32>) = free.into_iter().partition(|i| due(i) <= now);
+    for index in &ready {
+        make_pod(world, job, Some(*index), cause);
+    }
+    later.iter().map(due).min().unwrap_or(SimTime::MAX)
 }
 
-fn free_index(world: &World, job: &Job) -> Option<u32> {
+/// When the next pod may come after so many failures in a row.
+fn back_off(failures: u32, last: SimTime) -> SimTime {
+    let Some(doublings) = failures.checked_sub(1) else { return SimTime::ZERO };
+    let doubled = BACK_OFF_FIRST << doublings.min(10);
+    last + SimTime::from_secs(doubled.min(BACK_OFF_MAX))
+}
+
+fn free_indexes(world: &World, job: &Job) -> Vec<u32> {
     let state = world.st();
     let pods = api::owned(&state, "Job", &job.meta.name);
-    let busy = |index: u32| {
-        pods.iter()
-            .filter_map(|id| state.pods.get(id))
-            .any(|p| p.is_active() && p.index == Some(index))
+    let pods = pods.iter().filter_map(|id| state.pods.get(id));
+    let busy: BTreeSet<u32> = pods.filter(|p| p.is_active()).filter_map(|p| p.index).collect();
+    let taken = |index: &u32| {
+        [&job.done_indexes, &job.failed_indexes, &busy].iter().any(|set| set.contains(index))
     };
-    let all = 0..number(job.spec.completions, 1);
-    all.into_iter().find(|i| !job.done_indexes.contains(i) && !busy(*i))
+    (0..number(job.spec.completions, 1)).filter(|index| !taken(index)).take(INDEXES_MAX).collect()
 }
 
 fn make_pod(world: &World, job: &Job, index: Option<u32>, cause: EventId) {
@@ -271,21 +339,21 @@ fn show(world: &World, job: &mut Job, word: &str, cause: EventId) {
     workload::show_row(state, &mut job.meta, cells, cause);
 }
 
-fn end(
-    world: &World,
-    job: &mut Job,
-    word: &'static str,
-    (reason, message): (&str, String),
-    cause: EventId,
-) {
-    // The criterion is shown before the pods it was met by are counted.
-    let succeeded = job.succeeded;
-    if word == "Complete" {
-        job.succeeded = succeeded.saturating_sub(1);
-    }
+/// Shows the criterion that was met, and the end once no pod of it is on its way out.
+// Models pkg/controller/job/job_controller.go enactJobFinished (v1.36).
+fn end(world: &World, job: &mut Job, counted: u32, pods: &[PodId], cause: EventId) {
+    let Some(Verdict { word, reason, message }) = job.verdict.clone() else { return };
     let first = if word == "Complete" { "SuccessCriteriaMet" } else { "FailureTarget" };
+    // The criterion is shown before the pods it was met by are counted.
+    let indexed = job.spec.completion_mode.as_deref() == Some("Indexed");
+    let succeeded = job.succeeded;
+    job.succeeded = if indexed { succeeded } else { counted };
     show(world, job, first, cause);
     job.succeeded = succeeded;
+    let leaving = |id: &PodId| world.pod(*id, |pod| is_terminating(pod)) == Some(true);
+    if pods.iter().any(leaving) {
+        return show(world, job, first, cause);
+    }
     show(world, job, word, cause);
     job.ended = Some(word);
     let state = &mut world.st();

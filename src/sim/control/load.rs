@@ -17,7 +17,7 @@ use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::batch::v1 as batch;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -212,8 +212,12 @@ pub(crate) fn new_job(meta: Meta, mut spec: batch::JobSpec, path: &str) -> Job {
         succeeded: 0,
         failed: 0,
         done_indexes: BTreeSet::new(),
+        failed_indexes: BTreeSet::new(),
+        index_failures: BTreeMap::new(),
         failures_in_a_row: 0,
         last_finish: SimTime::ZERO,
+        verdict: None,
+        suspension_told: false,
         ended: None,
         meta,
     }

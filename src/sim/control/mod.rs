@@ -8,6 +8,7 @@ pub(crate) mod cronjob;
 pub(crate) mod daemonset;
 pub(crate) mod deployment;
 pub(crate) mod job;
+mod job_rules;
 pub(crate) mod load;
 pub(crate) mod replicaset;
 pub(crate) mod service;

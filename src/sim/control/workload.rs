@@ -46,7 +46,15 @@ pub(crate) fn report(
     message: String,
     cause: EventId,
 ) -> EventId {
-    let warning = matches!(reason, "BackoffLimitExceeded" | "DeadlineExceeded" | "FailedCreate");
+    let warning = matches!(
+        reason,
+        "BackoffLimitExceeded"
+            | "DeadlineExceeded"
+            | "FailedCreate"
+            | "FailedIndexes"
+            | "MaxFailedIndexesExceeded"
+            | "PodFailurePolicy"
+    );
     let what = What::Reported { warning, reason: reason.into(), field_path: None, message };
     state.emit(meta.subject(), what, Some(cause), meta.source.span("metadata.name"))
 }

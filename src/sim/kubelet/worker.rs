@@ -1,7 +1,7 @@
 //! One pod's worker: sync, then terminating, then terminated, never back; one thing at a time.
 
 use super::{actions, happens, kill, newer_than, publish, raise, start, volumes};
-use crate::sim::control::api;
+use crate::sim::control::{api, job};
 use crate::sim::model::{Ending, PodId};
 use crate::sim::world::World;
 use crate::time::SimTime;
@@ -182,7 +182,9 @@ async fn terminate(world: &World, id: PodId, last_sync: SimTime) {
     let last_sync = world.now();
     newer_than(world, id, last_sync).await;
     settle(world, id, cause);
-    while world.pod(id, |pod| pod.deletion.is_none()) == Some(true) {
+    while world.pod(id, |pod| pod.deletion.is_none()) == Some(true)
+        || job::awaits_count(&world.st(), id)
+    {
         happens(world, id, SimTime::MAX).await;
     }
     api::remove_pod(world, id);
@@ -195,13 +197,19 @@ async fn terminate(world: &World, id: PodId, last_sync: SimTime) {
 fn settle(world: &World, id: PodId, cause: EventId) {
     publish::refresh(world, id, true, cause);
     let now = world.now();
-    let Some(mut status) = world.pod(id, |pod| pod.status.clone()) else { return };
-    let Some(containers) = world.pod(id, |pod| pod.containers.clone()) else { return };
-    let ran = super::status::has_initialized;
-    let initialized = world.pod(id, |pod| ran(pod)).unwrap_or(false);
-    for container in containers.iter() {
+    let found = world.pod(id, |pod| {
+        let initialized = pod.deletion.map_or(pod.has_no_inits(), |d| d.initialized);
+        (pod.status.clone(), pod.containers.clone(), initialized)
+    });
+    let Some((mut status, containers, initialized)) = found else { return };
+    let tried = containers.iter().rposition(|c| {
+        let one = status.containers.get(&c.name).filter(|_| c.is_init());
+        one.is_some_and(|s| s.last.is_some() || !matches!(s.state, State::Waiting { .. }))
+    });
+    for (idx, container) in containers.iter().enumerate() {
         let Some(one) = status.containers.get_mut(&container.name) else { continue };
-        let lost = container.is_main() || initialized;
+        // Init containers come first: those after the last one that was tried just never ran.
+        let lost = if container.is_init() { idx <= tried.unwrap_or(0) } else { initialized };
         if lost && !matches!(one.state, State::Terminated { .. }) {
             let message = "The container could not be located when the pod was terminated";
             one.state = State::Terminated {
