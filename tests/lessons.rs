@@ -123,3 +123,52 @@ fn exported_scripts_are_read_by_a_shell() {
         assert!(kept, "{}: the manifest is not in the zip as it was", folder.id);
     }
 }
+
+/// What is wrong with a table of coverage, a line each.
+fn uncovered(table: &str, lessons: &[String]) -> Vec<String> {
+    const COUNTS: [(&str, &[(&str, usize)]); 3] = [
+        ("manifests", &[("000", 5), ("001", 4), ("002", 28), ("004", 1)]),
+        ("checklists", &[("000", 18), ("002", 14)]),
+        ("troubleshooting", &[("000", 3), ("002", 6), ("003", 4)]),
+    ];
+    let table: serde_yaml::Value = serde_yaml::from_str(table).expect("YAML");
+    let mut found = Vec::new();
+    for (part, counts) in COUNTS {
+        let rows = table[part].as_sequence().cloned().unwrap_or_default();
+        let items: Vec<&str> = rows.iter().filter_map(|row| row["item"].as_str()).collect();
+        let expected: Vec<String> = (counts.iter())
+            .flat_map(|(text, n)| (1..=*n).map(move |i| format!("{text}/{i}")))
+            .collect();
+        if items != expected {
+            found.push(format!("{part}: {items:?} instead of {expected:?}"));
+        }
+        for row in &rows {
+            let taught = row["lessons"].as_sequence().cloned().unwrap_or_default();
+            let reason = row["not_yet"].as_str().unwrap_or_default();
+            if taught.is_empty() == reason.is_empty() {
+                found.push(format!("{part} {:?}: lessons, or a reason why not", row["item"]));
+            }
+            for id in taught {
+                if !lessons.iter().any(|lesson| Some(lesson.as_str()) == id.as_str()) {
+                    found.push(format!("{part} {:?}: there is no lesson {id:?}", row["item"]));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_tutorials_are_covered() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/coverage.yaml");
+    let table = std::fs::read_to_string(path).expect("the table");
+    let lessons: Vec<String> = folders().into_iter().map(|folder| folder.id).collect();
+    assert_eq!(uncovered(&table, &lessons), Vec::<String>::new());
+    // The same with a line less, a lesson that is not there, and a line that says nothing.
+    let short = table.replacen("  - {item: 001/1,", "  - {item: 001/9,", 1);
+    assert_eq!(uncovered(&short, &lessons).len(), 1);
+    let torn = table.replacen("[init/first-init]", "[init/nowhere]", 1);
+    assert_eq!(uncovered(&torn, &lessons).len(), 1);
+    let mute = table.replacen("lessons: [init/first-init]", "lessons: []", 1);
+    assert_eq!(uncovered(&mute, &lessons).len(), 1);
+}
