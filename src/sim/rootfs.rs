@@ -1,6 +1,7 @@
 //! What the root of a container holds, by its image: tools, programs, entrypoint. A program the
 //! lab does not simulate is there all the same, says so, and never claims success.
 
+use super::images::files::{self, Brought};
 use super::images::{Image, Tools};
 use crate::shell::machine::{Image as Root, Thing};
 use crate::shell::programs::PROGRAMS;
@@ -36,22 +37,29 @@ pub(super) fn of(image: &Image) -> Root {
     if let Some(script) = entrypoint_script(image) {
         root.add(&script, executable(&wrapper(image)));
     }
-    for place in places(image) {
-        root.add(place, Thing::Dir { mode: 0o755, uid: image.uid, gid: image.gid });
+    if matches!(image.tools, Tools::Debian | Tools::Alpine) {
+        root.add("/run", Thing::dir());
+        root.add("/var/run", Thing::link("/run"));
+        for dir in ["/opt", "/srv", "/mnt", "/media", "/var/log", "/var/lib", "/var/cache"] {
+            root.add(dir, Thing::dir());
+        }
     }
+    bring(&mut root, image);
     root
 }
 
-/// Directories an image brings for its own program.
-fn places(image: &Image) -> &'static [&'static str] {
-    match image.name {
-        "nginx" | "nginxinc/nginx-unprivileged" => {
-            &["/etc/nginx/conf.d", "/usr/share/nginx/html", "/var/log/nginx", "/var/cache/nginx"]
+/// Puts in what an image brings for its own program.
+fn bring(root: &mut Root, image: &Image) {
+    let (uid, gid) = (image.uid, image.gid);
+    for (path, what) in files::of(image.name) {
+        match what {
+            Brought::Dir(mode) => root.add(path, Thing::Dir { mode, uid, gid }),
+            Brought::Link(target) => root.add(path, Thing::link(target)),
+            Brought::File { content, mode } => {
+                root.add(path, Thing::File { content: content.into_bytes(), mode, uid, gid });
+            }
+            Brought::User(uid, gid) => root.add_user(path, uid, gid),
         }
-        "haproxy" => &["/usr/local/etc/haproxy", "/var/lib/haproxy"],
-        "redis" | "valkey/valkey" => &["/data"],
-        "prom/prometheus" => &["/etc/prometheus", "/prometheus"],
-        _ => &[],
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn run(cx: &mut Cx) -> Answer {
     Ok(0)
 }
 
-pub(super) fn encode(data: &[u8]) -> Vec<u8> {
+pub(in crate::shell) fn encode(data: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len().div_ceil(3) * 4);
     for chunk in data.chunks(3) {
         let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));

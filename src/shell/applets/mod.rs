@@ -48,6 +48,7 @@ mod who;
 mod xargs;
 
 use crate::shell::Sys;
+pub(in crate::shell) use base64::encode as base64_encode;
 use common::Cx;
 pub use echo::echo;
 pub use printf::{Printed, printf};

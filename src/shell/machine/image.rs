@@ -108,6 +108,20 @@ impl Image {
         self.things.push((path.to_owned(), thing));
     }
 
+    /// Adds a user and a group of one name, where there are such lists.
+    pub fn add_user(&mut self, name: &str, uid: u32, gid: u32) {
+        let lines = [
+            ("/etc/passwd", format!("{name}:x:{uid}:{gid}::/:/sbin/nologin\n")),
+            ("/etc/group", format!("{name}:x:{gid}:\n")),
+        ];
+        for (path, line) in lines {
+            let own = self.things.iter_mut().find(|(at, _)| at == path);
+            if let Some((_, Thing::File { content, .. })) = own {
+                content.extend_from_slice(line.as_bytes());
+            }
+        }
+    }
+
     /// Takes away the programs of these names.
     pub fn without(&mut self, names: &[&str]) {
         let keeps = |path: &str| !names.contains(&path.rsplit('/').next().unwrap_or(""));

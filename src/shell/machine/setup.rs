@@ -137,7 +137,7 @@ impl Machine {
         let mut node = self.volumes.get(&wanted.volume)?.clone();
         let sub = wanted.sub_path.trim_matches('/');
         if !sub.is_empty() {
-            node = lookup(&node, sub).unwrap_or_else(|| {
+            node = followed(&node, sub).unwrap_or_else(|| {
                 ensure_dir(kernel, &node, sub);
                 lookup(&node, sub).unwrap_or_else(|| node.clone())
             });
@@ -302,6 +302,33 @@ pub(super) fn lookup(root: &Node, path: &str) -> Option<Node> {
         node = next;
     }
     Some(node)
+}
+
+/// The inode at a path below `root`, following links that stay inside, as a sub-path does: what
+/// is mounted then is the file itself, not the link to it.
+fn followed(root: &Node, path: &str) -> Option<Node> {
+    /// Links on the way.
+    const LINKS_MAX: usize = 20;
+    let mut left: Vec<String> =
+        path.split('/').rev().filter(|p| !p.is_empty()).map(str::to_owned).collect();
+    let mut trail = vec![root.clone()];
+    let mut n_links = 0;
+    while let Some(name) = left.pop() {
+        if name == ".." {
+            trail.truncate((trail.len() - 1).max(1));
+            continue;
+        }
+        let next = trail.last()?.dir()?.borrow().get(&name).cloned()?;
+        match &next.kind {
+            Kind::Symlink(target) if !target.starts_with('/') && n_links < LINKS_MAX => {
+                n_links += 1;
+                let parts = target.split('/').rev().filter(|p| !p.is_empty() && *p != ".");
+                left.extend(parts.map(str::to_owned));
+            }
+            _ => trail.push(next),
+        }
+    }
+    trail.pop()
 }
 
 /// What is at a path as a container's mounts show it: `None` when nothing is.

@@ -48,3 +48,28 @@ pub(super) fn socat(sys: &Sys) -> String {
     let at = now(sys);
     format!("{}/{:02}/{:02} {}", at.year, at.month, at.day, at.clock)
 }
+
+/// `02/Mar/2026:09:00:03 +0000`
+pub(super) fn common_log(sys: &Sys) -> String {
+    let at = now(sys);
+    format!("{:02}/{}/{}:{} +0000", at.day, month(&at), at.year, at.clock)
+}
+
+/// `2026-03-02T09:00:03`, without zone.
+pub(super) fn iso(sys: &Sys) -> String {
+    let at = now(sys);
+    format!("{}-{:02}-{:02}T{}", at.year, at.month, at.day, at.clock)
+}
+
+/// `Mon, 02 Mar 2026 09:00:03 GMT`
+pub(super) fn http(sys: &Sys) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    let at = now(sys);
+    let days = sys.wall_unix_micros().div_euclid(86_400_000_000).rem_euclid(7);
+    let day = DAYS.get(days as usize).unwrap_or(&"Thu");
+    format!("{day}, {:02} {} {} {} GMT", at.day, month(&at), at.year, at.clock)
+}
+
+fn month(at: &Civil) -> &'static str {
+    MONTHS.get(at.month.wrapping_sub(1)).copied().unwrap_or("Jan")
+}

@@ -1,0 +1,79 @@
+//! Files, directories and users that images bring for their programs. Data in `files.tsv`.
+
+const TABLE: &str = include_str!("files.tsv");
+
+/// Texts the table names.
+const TEXTS: &[(&str, &str)] = &[
+    ("nginx-entrypoint.sh", include_str!("files/nginx-entrypoint.sh")),
+    ("nginx.conf", include_str!("files/nginx.conf")),
+    ("nginx-unprivileged.conf", include_str!("files/nginx-unprivileged.conf")),
+    ("nginx-default.conf", include_str!("files/nginx-default.conf")),
+    ("nginx-mime.types", include_str!("files/nginx-mime.types")),
+    ("nginx-index.html", include_str!("files/nginx-index.html")),
+    ("nginx-50x.html", include_str!("files/nginx-50x.html")),
+];
+
+/// What an image has at a path.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Brought {
+    /// With these permissions.
+    Dir(u32),
+    Link(&'static str),
+    File {
+        content: String,
+        mode: u32,
+    },
+    /// A user of this name with these numbers.
+    User(u32, u32),
+}
+
+fn read(what: &'static str) -> Option<Brought> {
+    let mut words = what.split(' ');
+    let kind = words.next()?;
+    Some(match kind {
+        "dir" => {
+            let mode = words.next().map(|mode| u32::from_str_radix(mode, 8));
+            Brought::Dir(mode.unwrap_or(Ok(0o755)).ok()?)
+        }
+        "->" => Brought::Link(words.next()?),
+        "user" => {
+            let (uid, gid) = words.next()?.split_once(':')?;
+            Brought::User(uid.parse().ok()?, gid.parse().ok()?)
+        }
+        "file" | "script" => {
+            let name = words.next()?;
+            let (_, text) = TEXTS.iter().find(|(known, _)| *known == name)?;
+            let mut content = (*text).to_owned();
+            for change in words {
+                let (from, to) = change.split_once('=')?;
+                content = content.replace(&from.replace("\\_", " "), &to.replace("\\_", " "));
+            }
+            Brought::File { content, mode: if kind == "script" { 0o755 } else { 0o644 } }
+        }
+        _ => return None,
+    })
+}
+
+/// What the image of this name brings: (path, or a user's name; what), in order.
+pub fn of(image: &str) -> Vec<(&'static str, Brought)> {
+    let rows = TABLE.lines().filter_map(|line| line.split_once('\t'));
+    let own = rows.filter(|(name, _)| *name == image).filter_map(|(_, rest)| rest.split_once('\t'));
+    own.filter_map(|(path, what)| Some((path, read(what)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_reads() {
+        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+            let cells: Vec<&str> = line.split('\t').collect();
+            let [image, path, what] = cells.as_slice() else { panic!("not three cells: {line:?}") };
+            assert!(crate::sim::images::find(image).is_some(), "no such image: {line:?}");
+            let found = of(image).into_iter().any(|(own, _)| own == *path);
+            assert!(found, "cannot read {what:?} of {line:?}");
+        }
+        assert_eq!(read("nothing known"), None);
+    }
+}
