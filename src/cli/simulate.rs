@@ -27,6 +27,7 @@ struct Options {
     namespace: String,
     actions: Vec<(SimTime, String)>,
     json: bool,
+    recorded: bool,
 }
 
 pub(super) fn run(args: &[String]) -> ExitCode {
@@ -64,6 +65,8 @@ fn simulate(options: &Options, checked: &crate::check::Checked) -> Timeline {
         namespace: options.namespace.clone(),
         actions: options.actions.clone(),
         seed: options.seed,
+        // The recorded cluster makes no volumes by itself.
+        storage_class: fresh.storage_class.clone().filter(|_| !options.recorded),
         started_unix_secs: options.started_unix_secs.unwrap_or(fresh.started_unix_secs),
         ..fresh
     });
@@ -87,6 +90,7 @@ fn parse(args: &[String]) -> Result<Options, String> {
         namespace: "default".to_owned(),
         actions: Vec::new(),
         json: false,
+        recorded: false,
     };
     let mut args = args.iter();
     while let Some(arg) = args.next() {
@@ -142,7 +146,7 @@ fn read_scenario(path: &str, options: &mut Options) -> Result<(), String> {
     let file: serde_json::Value =
         serde_json::from_str(&read(path)?).map_err(|e| wrong(&e.to_string()))?;
     options.path = path.to_owned();
-    options.json = true;
+    (options.json, options.recorded) = (true, true);
     options.manifest = file["manifest"].as_str().ok_or(wrong("no manifest"))?.to_owned();
     options.secs = file["secs"].as_f64().unwrap_or(60.0) as u64;
     options.namespace = file["name"].as_str().unwrap_or("default").to_owned();

@@ -161,6 +161,15 @@ impl Origins {
         Some(Span::new(start, start + 1))
     }
 
+    /// The value at a dotted path as a type of the API; the default's where there is none.
+    pub(crate) fn read<T: lower::Lower + Default>(&self, path: &str) -> T {
+        let mut value = T::default();
+        if let Some(node) = self.node(path) {
+            value.set(node);
+        }
+        value
+    }
+
     /// The node at a dotted path, for maps from script offsets to the manifest.
     pub fn node(&self, path: &str) -> Option<&yaml::Node> {
         let steps = path.split(['.', '[']).map(|s| s.trim_end_matches(']'));

@@ -1,7 +1,6 @@
 //! What the person does to the cluster, in kubectl's words.
 
-use super::control::{api, change, load};
-use super::kubelet::publish;
+use super::control::{api, budget, change, load, node as nodes};
 use super::model::PodId;
 use super::world::World;
 use crate::trace::{EventId, Subject, What};
@@ -16,7 +15,11 @@ pub(crate) async fn run(world: World) {
         let what = What::Acted { action: action.clone() };
         let event = world.st().emit(Subject::Cluster, what, None, None);
         if let Err(why) = perform(&world, &action, event) {
-            let what = What::NotSimulated { what: why };
+            // A server that says no is part of the picture.
+            let what = match why.starts_with("Error from server") {
+                true => What::Note { text: why },
+                false => What::NotSimulated { what: why },
+            };
             world.st().emit(Subject::Cluster, what, Some(event), None);
         }
     }
@@ -43,9 +46,15 @@ fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
         ["set", "image", target, pairs @ ..] => change::set_image(world, target, pairs, event),
         ["set", "env", target, pairs @ ..] => change::set_env(world, target, pairs, event),
         ["rollout", "undo", target, ..] => change::undo(world, target, event),
+        ["rollout", word @ ("pause" | "resume"), target, ..] => {
+            change::pause(world, target, *word == "pause", event)
+        }
         ["rollout", "restart", target, ..] => change::restart(world, target, event),
         ["apply", file] | ["apply", "-f", file] => change::apply(world, file, event),
         ["deletefirst", label, ..] => delete_first(world, label, event),
+        ["cordon", node] => nodes::cordon(world, node, true, event),
+        ["uncordon", node] => nodes::cordon(world, node, false, event),
+        ["drain", node, ..] => nodes::drain(world, node, event),
         ["evict", target, ..] => evict(world, target, event),
         _ => Err(format!("the action `{action}`")),
     }
@@ -53,7 +62,7 @@ fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
 
 fn pod_id(world: &World, name: &str) -> Result<PodId, String> {
     let found = api::by_name(&world.st(), name);
-    found.ok_or_else(|| format!("pods \"{name}\" not found"))
+    found.ok_or_else(|| format!("Error from server (NotFound): pods \"{name}\" not found"))
 }
 
 fn delete(
@@ -99,14 +108,8 @@ fn delete_first(world: &World, label: &str, event: EventId) -> Result<(), String
     Ok(())
 }
 
-/// The eviction API: a deletion that says so on the pod first.
-// Models pkg/registry/core/pod/storage/eviction.go (v1.36).
 fn evict(world: &World, target: &str, event: EventId) -> Result<(), String> {
     let name = target.split_once('/').map_or(target, |(_, name)| name);
     let id = pod_id(world, name)?;
-    let (kind, reason) = ("DisruptionTarget", Some("EvictionByEvictionAPI"));
-    let message = Some("Eviction API: evicting".to_owned());
-    publish::set_condition(&mut world.st(), id, kind, true, reason, message, event);
-    api::delete_pod(world, id, None, event);
-    Ok(())
+    budget::evict(world, id, event)
 }

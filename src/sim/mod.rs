@@ -32,6 +32,8 @@ pub struct Scenario {
     /// Unix time (seconds) of the run's start, what `date` shows.
     pub started_unix_secs: i64,
     pub limits: Limits,
+    /// The storage class claims get that name none, where the cluster has one.
+    pub storage_class: Option<String>,
 }
 
 impl Scenario {
@@ -44,6 +46,7 @@ impl Scenario {
             seed: 1,
             started_unix_secs: STARTED_UNIX_SECS,
             limits: Limits::default(),
+            storage_class: Some("standard".to_owned()),
         }
     }
 }

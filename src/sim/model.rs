@@ -138,6 +138,10 @@ pub(crate) struct Pod {
     pub(crate) owner: Option<Owner>,
     /// Its place among its siblings: a Job's completion index.
     pub(crate) index: Option<u32>,
+    /// The only node it may go to, where its controller says so.
+    pub(crate) target: Option<String>,
+    /// Where it is bound to.
+    pub(crate) node: Option<String>,
     pub(crate) template: PodTemplate,
     pub(crate) containers: Rc<Vec<Container>>,
     pub(crate) created_at: SimTime,

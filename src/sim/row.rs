@@ -38,6 +38,10 @@ pub(crate) fn of(pod: &Pod) -> Row {
         "" => status.phase.to_owned(),
         reason => reason.to_owned(),
     };
+    let gate = status.condition("PodScheduled").and_then(|c| c.reason);
+    if let Some(gate) = gate.filter(|reason| *reason == "SchedulingGated") {
+        word = gate.to_owned();
+    }
     let mut ready = 0;
     let mut restarts = Restarts::default();
     let mut sidecar_restarts = Restarts::default();

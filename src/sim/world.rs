@@ -2,6 +2,10 @@
 //! Borrow it for a moment, never across an await.
 
 use super::control::Controllers;
+use super::control::admission::Rules;
+use super::control::budget::Budget;
+use super::control::claims::Storage;
+use super::control::node::Node;
 use super::exec::{Clock, Flag};
 use super::model::{Container, Pod, PodId};
 use super::runtime::{Answer, Ask, Handle, Runtime};
@@ -52,6 +56,11 @@ pub(crate) struct State {
     /// By (kind, namespace, name), kind `configmap` or `secret`.
     pub(crate) configs: BTreeMap<(&'static str, String, String), Config>,
     pub(crate) controllers: Controllers,
+    /// What pods can be bound to.
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) rules: Rules,
+    pub(crate) budgets: Vec<Budget>,
+    pub(crate) storage: Storage,
     pub(crate) names: Rng,
     jitter: Option<Rng>,
     pub(crate) images: BTreeSet<String>,
@@ -60,6 +69,7 @@ pub(crate) struct State {
     pub(crate) runs: BTreeMap<Handle, (PodId, Name)>,
     pub(crate) replies: BTreeMap<Ask, Reply>,
     spam: BTreeMap<(Subject, bool), (u32, SimTime)>,
+    similar: BTreeMap<(Subject, bool, Name), (BTreeSet<String>, SimTime)>,
     /// Raised when a controller should look.
     pub(crate) api_flag: Flag,
     pub(crate) api_dirty: bool,
@@ -82,6 +92,10 @@ impl Cluster {
             live: BTreeSet::new(),
             configs: BTreeMap::new(),
             controllers: Controllers::default(),
+            nodes: Vec::new(),
+            rules: Rules::default(),
+            budgets: Vec::new(),
+            storage: Storage::default(),
             names: Rng::new(seed, "names"),
             // The first seed takes the middle of every range, so that lessons read evenly.
             jitter: (seed > 1).then(|| Rng::new(seed, "jitter")),
@@ -90,6 +104,7 @@ impl Cluster {
             runs: BTreeMap::new(),
             replies: BTreeMap::new(),
             spam: BTreeMap::new(),
+            similar: BTreeMap::new(),
             api_flag: Flag::default(),
             api_dirty: false,
             relisted_at: SimTime::ZERO,
@@ -124,6 +139,9 @@ impl Cluster {
 /// Longest burst of events about one object; more are dropped by the client that sends them.
 const EVENT_BURST: u32 = 25;
 const EVENT_REFILL: SimTime = SimTime::from_secs(300);
+/// So many variants of an event within so long become one.
+const SIMILAR_MAX: usize = 10;
+const SIMILAR_FOR: SimTime = SimTime::from_secs(600);
 
 impl State {
     pub(crate) fn now(&self) -> SimTime {
@@ -192,17 +210,32 @@ impl State {
             None => pod.subject(),
         };
         let origin = container.and_then(|one| pod.span(&one.path));
-        let key = (pod.subject(), warning);
+        let (about, reason) = (pod.subject(), Name::from(reason));
+        let key = (about.clone(), warning);
         if !self.passes_spam_filter(key) {
             return cause.unwrap_or(none);
         }
-        let what = What::Reported {
-            warning,
-            reason: reason.into(),
-            field_path: container.map(Container::field),
-            message,
-        };
+        let field_path = container.map(Container::field);
+        let message = self.combined((about, warning, reason.clone()), message);
+        let what = What::Reported { warning, reason, field_path, message };
         self.emit(subject, what, cause, origin)
+    }
+
+    /// Ten events of one reason that differ only in their words are told as one.
+    // Models client-go tools/record/events_cache.go EventAggregator (v1.36).
+    pub(crate) fn combined(&mut self, key: (Subject, bool, Name), message: String) -> String {
+        let now = self.now();
+        let (seen, last) = self.similar.entry(key).or_default();
+        if now - *last > SIMILAR_FOR {
+            seen.clear();
+        }
+        *last = now;
+        seen.insert(message.clone());
+        if seen.len() < SIMILAR_MAX {
+            return message;
+        }
+        seen.pop_first();
+        format!("(combined from similar events): {message}")
     }
 
     // Models client-go tools/record/events_cache.go EventSourceObjectSpamFilter.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Sets itself from a node; false, and unchanged, where the node is of another type.
-pub(super) trait Lower {
+pub(crate) trait Lower {
     fn set(&mut self, node: &Node) -> bool;
 }
 

@@ -1,7 +1,6 @@
 //! What the API server and the scheduler do with pods: create, bind, delete, remove.
 
-use super::job;
-use crate::sim::kubelet;
+use super::{job, scheduler};
 use crate::sim::kubelet::publish;
 use crate::sim::model::{Deletion, Owner, Pod, PodId, PodTemplate, Status, containers_of};
 use crate::sim::quantity;
@@ -11,15 +10,13 @@ use crate::trace::{ContainerShape, EventId, MountShape, PodShape, ProbeKind, Vol
 use k8s_openapi::api::core::v1 as core;
 use std::rc::Rc;
 
-/// The node's processors (thousandths) and memory.
-pub(crate) const NODE_CPU_MILLIS: u64 = 2_000;
-pub(crate) const NODE_MEMORY: u64 = 24 << 30;
-
 pub(crate) struct NewPod {
     pub(crate) name: String,
     pub(crate) namespace: String,
     pub(crate) owner: Option<Owner>,
     pub(crate) index: Option<u32>,
+    /// The only node it may go to.
+    pub(crate) target: Option<String>,
     pub(crate) template: PodTemplate,
     pub(crate) cause: EventId,
 }
@@ -41,6 +38,8 @@ pub(crate) fn create_pod(world: &World, new: NewPod) -> PodId {
             ip: format!("10.244.{}.{}", n / 250, n % 250),
             owner: new.owner,
             index: new.index,
+            target: new.target,
+            node: None,
             template: new.template,
             containers,
             created_at: state.now(),
@@ -52,7 +51,7 @@ pub(crate) fn create_pod(world: &World, new: NewPod) -> PodId {
             changed_by: new.cause,
             row: None,
             flag: crate::sim::exec::Flag::default(),
-            kubelet: kubelet_books(),
+            kubelet: crate::sim::model::Books::default(),
         };
         let shape = shape(&pod);
         let (subject, origin) = (pod.subject(), pod.span("spec"));
@@ -70,148 +69,8 @@ pub(crate) fn create_pod(world: &World, new: NewPod) -> PodId {
         id
     };
     let copy = world.clone();
-    world.clock.spawn(async move { schedule(&copy, id).await });
+    world.clock.spawn(async move { scheduler::run(&copy, id).await });
     id
-}
-
-fn kubelet_books() -> crate::sim::model::Books {
-    crate::sim::model::Books::default()
-}
-
-/// Requests of a pod as the scheduler counts them: (thousandths of processors, bytes).
-// Models staging/src/k8s.io/component-helpers/resource/helpers.go PodRequests (v1.36).
-fn requests(pod: &Pod) -> (u64, u64) {
-    let of = |name: &str, c: &core::Container| -> u64 {
-        let resources = c.resources.as_ref();
-        let requested = resources.and_then(|r| r.requests.as_ref()).and_then(|t| t.get(name));
-        let limit = resources.and_then(|r| r.limits.as_ref()).and_then(|t| t.get(name));
-        let Some(found) = requested.or(limit) else { return 0 };
-        let amount = match name {
-            "cpu" => quantity::millis_of(found),
-            _ => quantity::units_of(found),
-        };
-        amount.unwrap_or(0)
-    };
-    let total = |name: &str| {
-        let (mut sidecars, mut peak, mut mains) = (0u64, 0u64, 0u64);
-        for container in pod.containers.iter() {
-            let own = of(name, &container.spec);
-            match container.role {
-                crate::trace::Role::Sidecar => {
-                    sidecars += own;
-                    peak = peak.max(sidecars);
-                }
-                crate::trace::Role::Init => peak = peak.max(own + sidecars),
-                _ => mains += own,
-            }
-        }
-        peak.max(mains + sidecars)
-    };
-    (total("cpu"), total("memory"))
-}
-
-/// Why no node will have the pod; None when one will.
-fn unfit(state: &State, pod: &Pod) -> Option<String> {
-    let (cpu, memory) = requests(pod);
-    let bound = state.pods.values().filter(|p| p.scheduled && !p.status.is_terminal());
-    let used = bound.map(requests).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
-    let mut reasons = Vec::new();
-    if cpu > 0 && used.0 + cpu > NODE_CPU_MILLIS {
-        reasons.push("1 Insufficient cpu".to_owned());
-    }
-    if memory > 0 && used.1 + memory > NODE_MEMORY {
-        reasons.push("1 Insufficient memory".to_owned());
-    }
-    let mut preempts = !reasons.is_empty() && cpu <= NODE_CPU_MILLIS && memory <= NODE_MEMORY;
-    let spec = &pod.template.spec;
-    let wanted = spec.node_selector.iter().flatten();
-    let labels = [
-        ("kubernetes.io/hostname", kubelet::env::NODE),
-        ("kubernetes.io/os", "linux"),
-        ("kubernetes.io/arch", "amd64"),
-    ];
-    let mut missing =
-        wanted.filter(|(k, v)| !labels.contains(&(k.as_str(), v.as_str()))).peekable();
-    if missing.peek().is_some() {
-        reasons = vec!["1 node(s) didn't match Pod's node affinity/selector".to_owned()];
-        preempts = false;
-    }
-    if reasons.is_empty() {
-        return None;
-    }
-    let after = if preempts {
-        "1 No preemption victims found for incoming pod."
-    } else {
-        "1 Preemption is not helpful for scheduling."
-    };
-    Some(format!(
-        "0/1 nodes are available: {}. no new claims to deallocate, preemption: 0/1 nodes are \
-         available: {after}",
-        reasons.join(", ")
-    ))
-}
-
-/// Binds the pod to the node, or tells why not and tries again when something left.
-async fn schedule(world: &World, id: PodId) {
-    world.pause(10).await;
-    let mut told = 0;
-    loop {
-        let live = world.pod(id, |pod| pod.deletion.is_none() && !pod.removed);
-        if live != Some(true) {
-            return;
-        }
-        let why = {
-            let state = world.st();
-            state.pods.get(&id).and_then(|pod| unfit(&state, pod))
-        };
-        let Some(message) = why else { break };
-        if told < 2 {
-            told += 1;
-            unschedulable(world, id, message);
-        }
-        let flag = world.st().api_flag.clone();
-        let deadline = world.now() + SimTime::from_secs(300);
-        let deadline = if told < 2 { world.now() + SimTime::from_secs(3) } else { deadline };
-        flag.raised(&world.clock, deadline).await;
-        world.pause(20).await;
-    }
-    bind(world, id);
-}
-
-fn unschedulable(world: &World, id: PodId, message: String) {
-    let state = &mut world.st();
-    let Some(pod) = state.pods.get(&id) else { return };
-    let (cause, subject) = (pod.created_by, pod.subject());
-    let origin = pod.containers.iter().find(|c| c.spec.resources.is_some());
-    let origin = origin.and_then(|c| pod.span(&format!("{}.resources", c.path)));
-    let what = What::Reported {
-        warning: true,
-        reason: "FailedScheduling".into(),
-        field_path: None,
-        message: message.clone(),
-    };
-    let event = state.emit(subject, what, Some(cause), origin);
-    let reason = Some("Unschedulable");
-    publish::set_condition(state, id, "PodScheduled", false, reason, Some(message), event);
-}
-
-fn bind(world: &World, id: PodId) {
-    let event = {
-        let state = &mut world.st();
-        let Some(pod) = state.pods.get_mut(&id) else { return };
-        pod.scheduled = true;
-        let node = kubelet::env::NODE;
-        let message = format!("Successfully assigned {}/{} to {node}", pod.namespace, pod.name);
-        let cause = pod.created_by;
-        let event = state.report(id, None, "Scheduled", message, Some(cause));
-        publish::set_condition(state, id, "PodScheduled", true, None, None, event);
-        event
-    };
-    let copy = world.clone();
-    world.clock.spawn(async move {
-        copy.pause(10).await;
-        kubelet::adopt(&copy, id, event);
-    });
 }
 
 /// Asks for a pod's deletion; `grace` in seconds where the person says so.

@@ -24,7 +24,7 @@ fn parts(target: &str) -> (&str, Name) {
 }
 
 fn missing(kind: &str, name: &str) -> String {
-    format!("{kind}s \"{name}\" not found")
+    format!("Error from server (NotFound): {kind}s \"{name}\" not found")
 }
 
 pub(crate) fn scale(world: &World, target: &str, replicas: u32, event: EventId) -> Done {
@@ -139,6 +139,20 @@ pub(crate) fn undo(world: &World, target: &str, event: EventId) -> Done {
     let previous = deployment::previous_template(world, &name);
     let previous = previous.ok_or_else(|| format!("no rollout history found for {target}"))?;
     change_template(world, target, event, |template| *template = previous)
+}
+
+/// `rollout pause` and `rollout resume`.
+pub(crate) fn pause(world: &World, target: &str, paused: bool, event: EventId) -> Done {
+    let (kind, name) = parts(target);
+    if kind != "deployment" {
+        return Err(format!("pausing a {kind}"));
+    }
+    let state = &mut world.st();
+    let one = state.controllers.deployments.get_mut(&name).ok_or_else(|| missing(kind, &name))?;
+    one.paused = paused;
+    one.cause = event;
+    state.touch();
+    Ok(())
 }
 
 pub(crate) fn restart(world: &World, target: &str, event: EventId) -> Done {

@@ -1,6 +1,7 @@
-//! DaemonSets: one pod on each node that takes it; here that is one node.
+//! DaemonSets: one pod on each node that takes it.
 
-use super::{Meta, api, replicaset, workload};
+use super::node::Node;
+use super::{Meta, api, fit, replicaset, workload};
 use crate::sim::model::{Pod, PodId, PodTemplate};
 use crate::sim::world::World;
 use crate::trace::EventId;
@@ -10,6 +11,8 @@ pub(crate) struct DaemonSet {
     pub(crate) meta: Meta,
     pub(crate) template: PodTemplate,
     pub(crate) on_delete: bool,
+    /// How many pods an update may take away at a time.
+    pub(crate) unavailable: usize,
     pub(crate) min_ready: i32,
     pub(crate) revision: u32,
     pub(crate) cause: EventId,
@@ -31,35 +34,75 @@ pub(crate) fn reconcile(world: &World) {
 fn sync(world: &World, mut set: DaemonSet) {
     let all = api::owned(&world.st(), "DaemonSet", &set.meta.name);
     let cause = workload::newest_cause(&world.st(), &all, set.cause);
-    let revision = set.revision.to_string();
     let is =
         |id: &PodId, test: &dyn Fn(&Pod) -> bool| world.pod(*id, |pod| test(pod)) == Some(true);
-    let active: Vec<PodId> = all.iter().copied().filter(|id| is(id, &Pod::is_active)).collect();
     // Those on their way out are counted while they still run.
     let there: Vec<PodId> =
         all.iter().copied().filter(|id| is(id, &|p| !p.status.is_terminal())).collect();
-    show(world, &mut set, &there, cause);
+    let nodes: Vec<String> = {
+        let state = world.st();
+        let open = |node: &&Node| fit::admits(&set.template.spec, true, node).is_none();
+        state.nodes.iter().filter(open).map(|node| node.name.clone()).collect()
+    };
+    show(world, &mut set, (&there, nodes.len()), cause);
     for id in all.iter().filter(|id| is(id, &|p| p.status.is_terminal() && p.deletion.is_none())) {
         replicaset::give_up(world, &set.meta, *id, cause);
     }
-    let current = |id: &PodId| is(id, &|pod| pod.template.labels.get(REVISION) == Some(&revision));
-    match active.first() {
-        // The old pod leaves before the new one comes.
-        None if there.is_empty() => {
-            let name = workload::generated(world, &set.meta.name);
-            let mut template = set.template.clone();
-            template.labels.insert(REVISION.to_owned(), revision.clone());
-            let (message, kind) = (format!("Created pod: {name}"), "DaemonSet");
-            workload::create(world, &set.meta, kind, (name, None), template, message, cause);
-        }
-        Some(id) if !set.on_delete && !current(id) => {
-            replicaset::give_up(world, &set.meta, *id, set.cause);
-        }
-        _ => {}
+    let at = |node: &String| there.iter().find(|id| is(id, &|p| p.target.as_ref() == Some(node)));
+    // The old pod leaves before the new one comes.
+    let missing: Vec<&String> = nodes.iter().filter(|node| at(node).is_none()).collect();
+    for node in missing {
+        create(world, &set, node, cause);
+    }
+    if !set.on_delete {
+        update(world, &set, &there);
+    }
+    let strays = |p: &Pod| p.is_active() && p.target.as_ref().is_some_and(|t| !nodes.contains(t));
+    for id in there.iter().filter(|id| is(id, &strays)) {
+        replicaset::give_up(world, &set.meta, *id, cause);
     }
 }
 
-fn show(world: &World, set: &mut DaemonSet, pods: &[PodId], cause: EventId) {
+fn create(world: &World, set: &DaemonSet, node: &str, cause: EventId) {
+    let name = workload::generated(world, &set.meta.name);
+    let mut template = set.template.clone();
+    template.labels.insert(REVISION.to_owned(), set.revision.to_string());
+    let target = Some(node.to_owned());
+    let new = workload::Child { kind: "DaemonSet", name, index: None, target, template };
+    workload::create(world, &set.meta, new, cause);
+}
+
+/// Gives up old pods: those that serve nobody, and as many others as may be missing.
+// Models pkg/controller/daemon/update.go rollingUpdate (v1.36).
+fn update(world: &World, set: &DaemonSet, there: &[PodId]) {
+    let (now, revision) = (world.now(), set.revision.to_string());
+    let mut room = set.unavailable.max(1);
+    let mut old = Vec::new();
+    for id in there {
+        let look = world.pod(*id, |pod| {
+            let old = pod.template.labels.get(REVISION) != Some(&revision);
+            (old, pod.is_active(), workload::is_available(pod, set.min_ready, now))
+        });
+        match look {
+            Some((true, true, true)) => old.push((true, *id)),
+            Some((true, true, false)) => old.insert(0, (false, *id)),
+            _ => {}
+        }
+        // Whatever is not available counts against what may be missing.
+        if look.is_some_and(|(_, active, available)| !active || !available) {
+            room = room.saturating_sub(1);
+        }
+    }
+    for (available, id) in old {
+        if available && room == 0 {
+            break;
+        }
+        room -= usize::from(available);
+        replicaset::give_up(world, &set.meta, id, set.cause);
+    }
+}
+
+fn show(world: &World, set: &mut DaemonSet, (pods, n_wanted): (&[PodId], usize), cause: EventId) {
     let (now, revision) = (world.now(), set.revision.to_string());
     let count = |test: &dyn Fn(&Pod) -> bool| {
         pods.iter().filter(|id| world.pod(**id, |pod| test(pod)) == Some(true)).count()
@@ -67,7 +110,8 @@ fn show(world: &World, set: &mut DaemonSet, pods: &[PodId], cause: EventId) {
     let ready = count(&Pod::is_ready);
     let updated = count(&|pod| pod.template.labels.get(REVISION) == Some(&revision));
     let available = count(&|pod| workload::is_available(pod, set.min_ready, now));
-    let numbers = [1, pods.len().min(1), ready, updated, available].map(|n| n.to_string());
+    let numbers =
+        [n_wanted, pods.len().min(n_wanted), ready, updated, available].map(|n| n.to_string());
     let mut cells = numbers.to_vec();
     let selector = set.template.spec.node_selector.iter().flatten();
     let selector: Vec<String> = selector.map(|(k, v)| format!("{k}={v}")).collect();

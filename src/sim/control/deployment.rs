@@ -4,6 +4,7 @@ use super::replicaset::{self, ReplicaSet};
 use super::{Meta, workload};
 use crate::sim::model::PodTemplate;
 use crate::sim::world::World;
+use crate::time::SimTime;
 use crate::trace::{EventId, Name, Subject, What};
 use k8s_openapi::api::apps::v1 as apps;
 
@@ -174,6 +175,8 @@ impl Sync<'_> {
             min_ready: deployment.min_ready,
             cause: applied,
             status: replicaset::Counts::default(),
+            refusals: 0,
+            retry_at: SimTime::ZERO,
         };
         self.deployment.scaled_for = self.deployment.replicas;
         self.sets.push(set.clone());

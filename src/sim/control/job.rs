@@ -322,9 +322,9 @@ fn make_pod(world: &World, job: &Job, index: Option<u32>, cause: EventId) {
         }
         None => name,
     };
-    let pod = workload::generated(world, &base);
-    let message = format!("Created pod: {pod}");
-    workload::create(world, &job.meta, "Job", (pod, index), template, message, cause);
+    let name = workload::generated(world, &base);
+    let new = workload::Child { kind: "Job", name, index, target: None, template };
+    workload::create(world, &job.meta, new, cause);
 }
 
 fn show(world: &World, job: &mut Job, word: &str, cause: EventId) {

@@ -5,10 +5,11 @@ use super::cronjob::{self, CronJob};
 use super::daemonset::DaemonSet;
 use super::deployment::{self, Deployment};
 use super::job::{self, Job};
+use super::node::{self, Node};
 use super::replicaset::{self, ReplicaSet};
 use super::statefulset::StatefulSet;
-use super::{Meta, Service, service, workload};
-use crate::kube::{Desired, Kind, Object};
+use super::{Meta, Service, admission, budget, claims, service, workload};
+use crate::kube::{Desired, Kind, Object, Origins};
 use crate::sim::model::{PodTemplate, Source};
 use crate::sim::world::{Config, World};
 use crate::time::SimTime;
@@ -23,33 +24,66 @@ use std::sync::Arc;
 
 /// Applies all objects at this instant.
 pub(crate) fn apply(world: &World, desired: &Arc<Desired>, cause: Option<EventId>) {
+    if cause.is_none() {
+        furnish(world, desired);
+    }
     for object in &desired.objects {
         apply_one(world, object, cause);
     }
     world.st().touch();
 }
 
+/// What the cluster has before anything is applied to it.
+fn furnish(world: &World, desired: &Desired) {
+    let state = &mut world.st();
+    for object in &desired.objects {
+        if let Kind::Other { kind, name, .. } = &object.kind
+            && kind == "Node"
+        {
+            state.nodes.push(Node::written(name, &object.origins));
+        }
+    }
+    if state.nodes.is_empty() {
+        state.nodes.push(Node::new(node::NODE));
+    }
+    if let Some(name) = &world.scenario.storage_class {
+        state.storage.classes.insert(name.clone(), claims::usual_class());
+    }
+}
+
+/// Objects that say what others may be.
+fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Origins) {
+    let state = &mut world.st();
+    let key = (namespace.clone(), name.to_owned());
+    match kind {
+        "ServiceAccount" => drop(state.rules.accounts.insert(key)),
+        "ResourceQuota" => {
+            let hard = origins.read("spec.hard");
+            state.rules.quotas.insert(key, hard);
+        }
+        "LimitRange" => drop(state.rules.ranges.insert(key, admission::ranges(origins))),
+        "PodDisruptionBudget" => {
+            state.budgets.push(budget::budget(name.to_owned(), namespace, origins));
+        }
+        "StorageClass" => {
+            let class = claims::class(origins);
+            if class.default {
+                state.storage.classes.values_mut().for_each(|other| other.default = false);
+            }
+            state.storage.classes.insert(name.to_owned(), class);
+        }
+        "PersistentVolume" => {
+            state.storage.disks.insert(name.to_owned(), claims::disk(origins));
+        }
+        _ => {}
+    }
+}
+
 fn apply_one(world: &World, object: &Object, cause: Option<EventId>) {
     let source = Source { origins: object.origins.clone(), prefix: String::new() };
     match &object.kind {
         Kind::Pod(pod) => {
-            let applied = tell(world, "pod", &pod.metadata, &source, cause);
-            let namespace = namespace_of(world, &pod.metadata, &source);
-            let template = PodTemplate {
-                labels: pod.metadata.labels.clone().unwrap_or_default(),
-                annotations: pod.metadata.annotations.clone().unwrap_or_default(),
-                spec: Rc::new(pod.spec.clone().unwrap_or_default()),
-                source: Rc::new(source),
-            };
-            let new = NewPod {
-                name: name_of(world, &pod.metadata),
-                namespace,
-                owner: None,
-                index: None,
-                template,
-                cause: applied,
-            };
-            api::create_pod(world, new);
+            add_pod(world, pod, source, cause);
         }
         Kind::ConfigMap(map) => {
             let mut config = Config::default();
@@ -77,13 +111,53 @@ fn apply_one(world: &World, object: &Object, cause: Option<EventId>) {
             let name = meta.name.clone();
             state.controllers.services.insert(name, Service { meta, spec, ip, shown: None });
         }
+        Kind::PersistentVolumeClaim(one) => {
+            let meta = meta(world, "persistentvolumeclaim", &one.metadata, source, cause);
+            claims::add(world, meta, one.spec.clone().unwrap_or_default());
+        }
         Kind::Other { kind, name, .. } => {
             let metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
-            let kind = kind.to_lowercase();
-            tell(world, &kind, &metadata, &source, cause);
+            tell(world, &kind.to_lowercase(), &metadata, &source, cause);
+            let namespace = namespace_of(world, &source.origins.read("metadata"), &source);
+            rule(world, kind, name, namespace, &source.origins);
         }
         _ => apply_workload(world, object, source, cause),
     }
+}
+
+/// A pod of no controller, where the server takes it.
+fn add_pod(world: &World, pod: &core::Pod, source: Source, cause: Option<EventId>) {
+    let applied = tell(world, "pod", &pod.metadata, &source, cause);
+    let namespace = namespace_of(world, &pod.metadata, &source);
+    let mut template = PodTemplate {
+        labels: pod.metadata.labels.clone().unwrap_or_default(),
+        annotations: pod.metadata.annotations.clone().unwrap_or_default(),
+        spec: Rc::new(pod.spec.clone().unwrap_or_default()),
+        source: Rc::new(source),
+    };
+    let name = name_of(world, &pod.metadata);
+    let admitted = admission::admit(&world.st(), &namespace, (&name, false), &mut template);
+    if let Err(why) = admitted {
+        return refuse(world, &pod.metadata, why, applied);
+    }
+    let new = NewPod {
+        name,
+        namespace,
+        owner: None,
+        index: None,
+        target: None,
+        template,
+        cause: applied,
+    };
+    api::create_pod(world, new);
+}
+
+/// The server does not keep this pod.
+fn refuse(world: &World, metadata: &ObjectMeta, why: String, cause: EventId) {
+    let name = metadata.name.as_deref().or(metadata.generate_name.as_deref()).unwrap_or("");
+    let subject = Subject::Object { kind: "pod".into(), name: name.into() };
+    let text = format!("Error from server (Forbidden): {why}");
+    world.st().emit(subject, What::Note { text }, Some(cause), None);
 }
 
 /// Objects that make pods.
@@ -109,6 +183,8 @@ fn apply_workload(world: &World, object: &Object, source: Source, cause: Option<
                     min_ready: spec.min_ready_seconds.unwrap_or(0),
                     cause: meta.applied,
                     status: replicaset::Counts::default(),
+                    refusals: 0,
+                    retry_at: SimTime::ZERO,
                     meta,
                 },
             );
@@ -119,17 +195,7 @@ fn apply_workload(world: &World, object: &Object, source: Source, cause: Option<
         }
         Kind::DaemonSet(one) => {
             let meta = meta(world, "daemonset", &one.metadata, source, cause);
-            let spec = one.spec.clone().unwrap_or_default();
-            let strategy = spec.update_strategy.as_ref().and_then(|s| s.type_.as_deref());
-            let set = DaemonSet {
-                template: template_of(&meta, "spec.template", Some(&spec.template)),
-                on_delete: strategy == Some("OnDelete"),
-                min_ready: spec.min_ready_seconds.unwrap_or(0),
-                revision: 1,
-                cause: meta.applied,
-                meta,
-            };
-            world.st().controllers.daemonsets.insert(set.meta.name.clone(), set);
+            add_daemonset(world, meta, one.spec.clone().unwrap_or_default());
         }
         Kind::Job(one) => {
             let meta = meta(world, "job", &one.metadata, source, cause);
@@ -179,10 +245,27 @@ fn add_deployment(world: &World, mut meta: Meta, spec: apps::DeploymentSpec) {
     state.controllers.deployments.insert(deployment.meta.name.clone(), deployment);
 }
 
+fn add_daemonset(world: &World, meta: Meta, spec: apps::DaemonSetSpec) {
+    let strategy = spec.update_strategy.as_ref().and_then(|s| s.type_.as_deref());
+    let rolling = spec.update_strategy.as_ref().and_then(|s| s.rolling_update.as_ref());
+    let unavailable = rolling.and_then(|r| r.max_unavailable.as_ref());
+    let n_nodes = world.st().nodes.len() as u32;
+    let unavailable = workload::share(unavailable, n_nodes, true).unwrap_or(1);
+    let set = DaemonSet {
+        template: template_of(&meta, "spec.template", Some(&spec.template)),
+        on_delete: strategy == Some("OnDelete"),
+        unavailable: unavailable as usize,
+        min_ready: spec.min_ready_seconds.unwrap_or(0),
+        revision: 1,
+        cause: meta.applied,
+        meta,
+    };
+    world.st().controllers.daemonsets.insert(set.meta.name.clone(), set);
+}
+
 fn add_statefulset(world: &World, meta: Meta, spec: apps::StatefulSetSpec) {
     let strategy = spec.update_strategy.as_ref();
     let rolling = strategy.and_then(|s| s.rolling_update.as_ref());
-    let claims = spec.volume_claim_templates.iter().flatten();
     let set = StatefulSet {
         template: template_of(&meta, "spec.template", Some(&spec.template)),
         replicas: count(spec.replicas),
@@ -192,7 +275,7 @@ fn add_statefulset(world: &World, meta: Meta, spec: apps::StatefulSetSpec) {
         partition: rolling.and_then(|r| r.partition).unwrap_or(0).max(0) as u32,
         min_ready: spec.min_ready_seconds.unwrap_or(0),
         start: spec.ordinals.as_ref().and_then(|o| o.start).unwrap_or(0).max(0) as u32,
-        claims: claims.filter_map(|c| c.metadata.name.clone()).collect(),
+        claims: spec.volume_claim_templates.clone().unwrap_or_default(),
         revision: 1,
         cause: meta.applied,
         meta,

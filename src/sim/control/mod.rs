@@ -1,17 +1,24 @@
 //! Controllers: each looks at what is wanted and what is there, and does the next step. Knows the
 //! API objects and no container.
 
+pub(crate) mod admission;
 pub(crate) mod api;
+pub(crate) mod budget;
 pub(crate) mod change;
+pub(crate) mod claims;
 mod cron;
 pub(crate) mod cronjob;
 pub(crate) mod daemonset;
 pub(crate) mod deployment;
+pub(crate) mod fit;
 pub(crate) mod job;
 mod job_rules;
 pub(crate) mod load;
+pub(crate) mod node;
 pub(crate) mod replicaset;
+pub(crate) mod scheduler;
 pub(crate) mod service;
+mod spread;
 pub(crate) mod statefulset;
 pub(crate) mod workload;
 
@@ -84,6 +91,7 @@ pub(crate) fn start(world: &World) {
 }
 
 fn reconcile(world: &World) {
+    claims::reconcile(world);
     replicaset::reconcile(world);
     deployment::reconcile(world);
     statefulset::reconcile(world);

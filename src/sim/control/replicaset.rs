@@ -3,6 +3,7 @@
 use super::{Meta, api, workload};
 use crate::sim::model::{Pod, PodId, PodTemplate};
 use crate::sim::world::World;
+use crate::time::SimTime;
 use crate::trace::{EventId, Name};
 
 #[derive(Clone)]
@@ -18,6 +19,9 @@ pub(crate) struct ReplicaSet {
     /// What asked for the present number.
     pub(crate) cause: EventId,
     pub(crate) status: Counts,
+    /// How often in a row the server refused a pod, and when to try again.
+    pub(crate) refusals: u32,
+    pub(crate) retry_at: SimTime,
 }
 
 /// What a status counts.
@@ -58,14 +62,22 @@ fn sync(world: &World, mut set: ReplicaSet) {
     let cause = workload::newest_cause(&world.st(), &active, set.cause);
     if active.len() < wanted {
         for _ in 0..(wanted - active.len()).min(BURST) {
+            if world.now() < set.retry_at {
+                break;
+            }
             let name = workload::generated(world, &set.meta.name);
             let mut template = set.template.clone();
             if !set.hash.is_empty() {
                 template.labels.insert("pod-template-hash".to_owned(), set.hash.clone());
             }
-            let message = format!("Created pod: {name}");
             let kind = "ReplicaSet";
-            workload::create(world, &set.meta, kind, (name, None), template, message, cause);
+            let new = workload::Child { kind, name, index: None, target: None, template };
+            if workload::create(world, &set.meta, new, cause) {
+                set.refusals = 0;
+            } else {
+                set.retry_at = workload::retry(world, set.refusals);
+                set.refusals += 1;
+            }
         }
     } else {
         let n_over = (active.len() - wanted).min(BURST);
@@ -86,6 +98,7 @@ fn sync(world: &World, mut set: ReplicaSet) {
     if let Some(kept) = state.controllers.replicasets.get_mut(&set.meta.name) {
         let other = kept.status != set.status;
         (kept.status, kept.meta.row) = (set.status, set.meta.row);
+        (kept.refusals, kept.retry_at) = (set.refusals, set.retry_at);
         if changed || other {
             state.touch();
         }

@@ -1,6 +1,6 @@
 //! StatefulSets: numbered pods, made and given up one at a time and in order.
 
-use super::{Meta, api, workload};
+use super::{Meta, api, claims, workload};
 use crate::sim::model::{PodId, PodTemplate};
 use crate::sim::world::World;
 use crate::trace::EventId;
@@ -19,8 +19,7 @@ pub(crate) struct StatefulSet {
     pub(crate) partition: u32,
     pub(crate) min_ready: i32,
     pub(crate) start: u32,
-    /// Names of the volume claim templates.
-    pub(crate) claims: Vec<String>,
+    pub(crate) claims: Vec<core::PersistentVolumeClaim>,
     pub(crate) revision: u32,
     pub(crate) cause: EventId,
 }
@@ -144,19 +143,22 @@ impl Sync<'_> {
         let volumes = spec.volumes.get_or_insert_with(Vec::new);
         for claim in &set.claims {
             let source = core::PersistentVolumeClaimVolumeSource {
-                claim_name: format!("{claim}-{name}"),
+                claim_name: format!("{}-{name}", claim_name(claim)),
                 read_only: None,
             };
             volumes.push(core::Volume {
-                name: claim.clone(),
+                name: claim_name(claim),
                 persistent_volume_claim: Some(source),
                 ..core::Volume::default()
             });
         }
         template.spec = Rc::new(spec);
-        let message = format!("Create Pod {name} in StatefulSet {} successful", set.meta.name);
-        let (index, kind) = (Some(ordinal), "StatefulSet");
-        workload::create(self.world, &set.meta, kind, (name, index), template, message, self.cause);
+        for claim in &set.claims {
+            claims::for_pod(self.world, &set.meta, claim, &name, self.cause);
+        }
+        let (kind, index) = ("StatefulSet", Some(ordinal));
+        let new = workload::Child { kind, name, index, target: None, template };
+        workload::create(self.world, &set.meta, new, self.cause);
     }
 
     fn delete(&self, id: PodId) {
@@ -196,6 +198,10 @@ impl Sync<'_> {
             kept.meta.row.clone_from(&self.set.meta.row);
         }
     }
+}
+
+pub(crate) fn claim_name(claim: &core::PersistentVolumeClaim) -> String {
+    claim.metadata.name.clone().unwrap_or_default()
 }
 
 const REVISION: &str = "controller-revision-hash";

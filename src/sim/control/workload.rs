@@ -1,7 +1,7 @@
 //! What controllers of pods share: making pods, choosing victims, telling rows and events.
 
-use super::Meta;
 use super::api::{self, NewPod};
+use super::{Meta, admission};
 use crate::sim::model::{Owner, Pod, PodId, PodTemplate};
 use crate::sim::world::{State, World};
 use crate::time::SimTime;
@@ -55,30 +55,51 @@ pub(crate) fn report(
             | "MaxFailedIndexesExceeded"
             | "PodFailurePolicy"
     );
-    let what = What::Reported { warning, reason: reason.into(), field_path: None, message };
+    let reason = Name::from(reason);
+    let message = state.combined((meta.subject(), warning, reason.clone()), message);
+    let what = What::Reported { warning, reason, field_path: None, message };
     state.emit(meta.subject(), what, Some(cause), meta.source.span("metadata.name"))
 }
 
-/// Makes one pod of a controller and tells so.
-pub(crate) fn create(
-    world: &World,
-    meta: &Meta,
-    kind: &'static str,
-    (name, index): (String, Option<u32>),
-    template: PodTemplate,
-    message: String,
-    cause: EventId,
-) -> PodId {
+/// A pod a controller wants.
+pub(crate) struct Child {
+    /// The controller's: `ReplicaSet`.
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) index: Option<u32>,
+    pub(crate) target: Option<String>,
+    pub(crate) template: PodTemplate,
+}
+
+/// Makes one pod of a controller and tells so, or tells why the server refuses it.
+pub(crate) fn create(world: &World, meta: &Meta, child: Child, cause: EventId) -> bool {
+    let Child { kind, name, index, target, mut template } = child;
+    let of_set = kind == "StatefulSet";
+    let admitted = admission::admit(&world.st(), &meta.namespace, (&name, !of_set), &mut template);
+    if let Err(why) = admitted {
+        let message = match of_set {
+            true => format!("Create Pod {name} in StatefulSet {} failed error: {why}", meta.name),
+            false => format!("Error creating: {why}"),
+        };
+        report(&mut world.st(), meta, "FailedCreate", message, cause);
+        return false;
+    }
+    let message = match of_set {
+        true => format!("Create Pod {name} in StatefulSet {} successful", meta.name),
+        false => format!("Created pod: {name}"),
+    };
     let event = report(&mut world.st(), meta, "SuccessfulCreate", message, cause);
     let new = NewPod {
         name,
         namespace: meta.namespace.clone(),
         owner: Some(Owner { kind, name: meta.name.clone() }),
         index,
+        target,
         template,
         cause: event,
     };
-    api::create_pod(world, new)
+    api::create_pod(world, new);
+    true
 }
 
 /// Ready for at least `min_ready` seconds.
@@ -99,6 +120,18 @@ pub(crate) fn look_again(world: &World, min_ready: i32) {
             copy.st().touch();
         });
     }
+}
+
+/// Looks again after a refusal, each time later.
+// Models client-go util/workqueue DefaultTypedControllerRateLimiter (v1.36).
+pub(crate) fn retry(world: &World, refusals: u32) -> SimTime {
+    let span = SimTime::from_millis((5u64 << refusals.min(18)).min(1_000_000));
+    let (copy, at) = (world.clone(), world.now() + span);
+    world.clock.spawn(async move {
+        copy.clock.sleep_until(at).await;
+        copy.st().touch();
+    });
+    at
 }
 
 /// Pods in the order a ReplicaSet gives them up.

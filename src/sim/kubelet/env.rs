@@ -11,7 +11,6 @@ use k8s_openapi::api::core::v1 as core;
 use std::collections::BTreeMap;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-pub(crate) const NODE: &str = "node-1";
 const NODE_IP: &str = "192.168.1.10";
 
 pub(crate) fn hostname(pod: &Pod) -> String {
@@ -274,7 +273,7 @@ pub(crate) fn field_text(pod: &Pod, path: &str) -> Option<String> {
         "metadata.name" => pod.name.to_string(),
         "metadata.namespace" => pod.namespace.clone(),
         "metadata.uid" => pod.uid.clone(),
-        "spec.nodeName" => NODE.to_owned(),
+        "spec.nodeName" => pod.node.clone().unwrap_or_default(),
         "spec.serviceAccountName" => {
             let name = pod.template.spec.service_account_name.clone();
             name.unwrap_or_else(|| "default".to_owned())

@@ -1,6 +1,7 @@
 //! A pod's volumes: made before its first container, retried while something is missing.
 
 use super::worker::ends;
+use crate::sim::control::claims;
 use crate::sim::model::{Pod, PodId};
 use crate::sim::quantity;
 use crate::sim::runtime::{VolumeFile, VolumeSpec};
@@ -81,7 +82,17 @@ fn mount(
     path: &str,
     cause: EventId,
 ) {
-    let handle = world.rt().volume(spec);
+    let claim = volume.persistent_volume_claim.as_ref().map(|source| source.claim_name.as_str());
+    let namespace = world.pod(id, |pod| pod.namespace.clone()).unwrap_or_default();
+    let slot = |claim: &str| claims::data(&mut world.st(), &namespace, claim).map(|data| *data);
+    // What a claim holds outlives the pods that mount it.
+    let kept = claim.and_then(slot).flatten();
+    let handle = kept.unwrap_or_else(|| world.rt().volume(spec));
+    if let Some(data) = claim
+        && let Some(data) = claims::data(&mut world.st(), &namespace, data)
+    {
+        *data = Some(handle);
+    }
     world.pod(id, |pod| {
         pod.kubelet.volumes.insert(volume.name.as_str().into(), handle);
     });

@@ -1,0 +1,242 @@
+//! What the API server says to a new pod before it keeps it: service account, limit ranges,
+//! quotas. Changes only the template it is given.
+
+use super::fit;
+use super::node::amount_of;
+use crate::kube::Origins;
+use crate::kube::quantity::Quantity;
+use crate::sim::model::{Pod, PodTemplate, containers_of};
+use crate::sim::world::State;
+use k8s_openapi::apimachinery::pkg::api::resource;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+type Amounts = BTreeMap<String, resource::Quantity>;
+
+/// Objects that say what others may be, by namespace and name.
+#[derive(Default)]
+pub(crate) struct Rules {
+    pub(crate) accounts: BTreeSet<(String, String)>,
+    pub(crate) quotas: BTreeMap<(String, String), Amounts>,
+    pub(crate) ranges: BTreeMap<(String, String), Vec<Range>>,
+}
+
+/// One item of a LimitRange.
+#[derive(Default)]
+pub(crate) struct Range {
+    kind: String,
+    max: Amounts,
+    min: Amounts,
+    default: Amounts,
+    default_request: Amounts,
+}
+
+/// The items of a LimitRange, with the defaults they have for each other.
+// Models pkg/apis/core/v1/defaults.go SetDefaults_LimitRangeItem (v1.36).
+pub(crate) fn ranges(origins: &Origins) -> Vec<Range> {
+    let n = origins.node("spec.limits").map_or(0, |list| list.items().len());
+    let one = |i: usize| {
+        let read = |key: &str| origins.read::<Amounts>(&format!("spec.limits[{i}].{key}"));
+        let mut range = Range {
+            kind: origins.read(&format!("spec.limits[{i}].type")),
+            max: read("max"),
+            min: read("min"),
+            default: read("default"),
+            default_request: read("defaultRequest"),
+        };
+        if range.kind == "Container" {
+            fill(&mut range.default, &range.max);
+            fill(&mut range.default_request, &range.default);
+            fill(&mut range.default_request, &range.min);
+        }
+        range
+    };
+    (0..n).map(one).collect()
+}
+
+fn fill(into: &mut Amounts, from: &Amounts) {
+    for (key, value) in from {
+        into.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+}
+
+/// Completes the template, or says why the server refuses the pod. `generated` names end in
+/// symbols that are not known yet when the first checks are made.
+pub(crate) fn admit(
+    state: &State,
+    namespace: &str,
+    (name, generated): (&str, bool),
+    template: &mut PodTemplate,
+) -> Result<(), String> {
+    let stem = match generated {
+        true => name.get(..name.len().saturating_sub(5)).unwrap_or(name),
+        false => name,
+    };
+    let forbidden = |name: &str, why: String| format!("pods \"{name}\" is forbidden: {why}");
+    account(state, namespace, template).map_err(|why| forbidden(stem, why))?;
+    limit(state, namespace, template).map_err(|why| forbidden(name, why))?;
+    quota(state, namespace, template).map_err(|why| forbidden(name, why))
+}
+
+// Models plugin/pkg/admission/serviceaccount Admit (v1.36).
+fn account(state: &State, namespace: &str, template: &PodTemplate) -> Result<(), String> {
+    let spec = &template.spec;
+    let name = spec.service_account_name.as_deref().or(spec.service_account.as_deref());
+    let name = name.filter(|name| !name.is_empty()).unwrap_or("default");
+    let key = (namespace.to_owned(), name.to_owned());
+    if name == "default" || state.rules.accounts.contains(&key) {
+        return Ok(());
+    }
+    Err(format!(
+        "error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found"
+    ))
+}
+
+// Models plugin/pkg/admission/limitranger PodMutateLimitFunc, PodValidateLimitFunc (v1.36).
+fn limit(state: &State, namespace: &str, template: &mut PodTemplate) -> Result<(), String> {
+    let ranges = state.rules.ranges.iter().filter(|((ns, _), _)| ns == namespace);
+    let ranges: Vec<&Range> =
+        ranges.flat_map(|(_, list)| list).filter(|r| r.kind == "Container").collect();
+    if ranges.is_empty() {
+        return Ok(());
+    }
+    let mut spec = (*template.spec).clone();
+    let mut wrong = Vec::new();
+    for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
+        let resources = container.resources.get_or_insert_default();
+        for range in &ranges {
+            let limits = resources.limits.get_or_insert_default();
+            let had = limits.clone();
+            fill(limits, &range.default);
+            let requests = resources.requests.get_or_insert_default();
+            fill(requests, &had);
+            fill(requests, &range.default_request);
+            bounds(range, limits, requests, &mut wrong);
+        }
+    }
+    template.spec = Rc::new(spec);
+    match wrong.as_slice() {
+        [] => Ok(()),
+        [one] => Err(one.clone()),
+        many => Err(format!("[{}]", many.join(", "))),
+    }
+}
+
+fn bounds(range: &Range, limits: &Amounts, requests: &Amounts, wrong: &mut Vec<String>) {
+    let amount = |list: &Amounts, name: &str| list.get(name).and_then(|q| amount_of(name, q));
+    let text = |list: &Amounts, name: &str| list.get(name).map_or("", |q| q.0.as_str()).to_owned();
+    for (name, least) in &range.min {
+        let bound = amount_of(name, least).unwrap_or(0);
+        let start = format!("minimum {name} usage per Container is {}", least.0);
+        match (amount(requests, name), amount(limits, name)) {
+            (None, _) => wrong.push(format!("{start}.  No request is specified")),
+            (Some(own), _) if own < bound => {
+                wrong.push(format!("{start}, but request is {}", text(requests, name)));
+            }
+            (_, Some(own)) if own < bound => {
+                wrong.push(format!("{start}, but limit is {}", text(limits, name)));
+            }
+            _ => {}
+        }
+    }
+    for (name, most) in &range.max {
+        let bound = amount_of(name, most).unwrap_or(u64::MAX);
+        let start = format!("maximum {name} usage per Container is {}", most.0);
+        match (amount(limits, name), amount(requests, name)) {
+            (None, _) => wrong.push(format!("{start}.  No limit is specified")),
+            (Some(own), _) if own > bound => {
+                wrong.push(format!("{start}, but limit is {}", text(limits, name)));
+            }
+            (_, Some(own)) if own > bound => {
+                wrong.push(format!("{start}, but request is {}", text(requests, name)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a pod counts for under a quota's key; None for a key that counts no pods.
+// Models pkg/quota/v1/evaluator/core/pods.go podComputeUsageHelper (v1.36).
+fn usage(containers: &[crate::sim::model::Container], key: &str) -> Option<u64> {
+    let (limits, name) = match key {
+        "pods" | "count/pods" => return Some(1),
+        "cpu" | "memory" | "ephemeral-storage" => (false, key),
+        _ => match key.split_once('.')? {
+            ("requests", name) => (false, name),
+            ("limits", name) => (true, name),
+            _ => return None,
+        },
+    };
+    Some(fit::total(containers, |container| {
+        let resources = container.spec.resources.as_ref()?;
+        let limit = resources.limits.as_ref().and_then(|list| list.get(name));
+        let request = resources.requests.as_ref().and_then(|list| list.get(name));
+        let found = if limits { limit } else { request.or(limit) };
+        found.and_then(|quantity| amount_of(name, quantity))
+    }))
+}
+
+/// An amount in the words of the quota's own quantities.
+fn words(key: &str, amount: u64) -> String {
+    let amount = i64::try_from(amount).unwrap_or(i64::MAX);
+    match key.rsplit('.').next() {
+        Some("cpu") => Quantity::from_milli(amount).to_string(),
+        Some("memory" | "ephemeral-storage") => Quantity::from_bytes(amount).to_string(),
+        _ => amount.to_string(),
+    }
+}
+
+// Models staging/src/k8s.io/apiserver/pkg/admission/plugin/resourcequota CheckRequest (v1.36).
+fn quota(state: &State, namespace: &str, template: &PodTemplate) -> Result<(), String> {
+    let containers = containers_of(&template.spec);
+    for ((_, name), hard) in state.rules.quotas.iter().filter(|((ns, _), _)| ns == namespace) {
+        unspecified(&containers, hard).map_err(|why| format!("failed quota: {name}: {why}"))?;
+        let counted =
+            |pod: &&Pod| pod.namespace == namespace && !pod.removed && !pod.status.is_terminal();
+        let (mut asked, mut used, mut most) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, bound) in hard {
+            let Some(own) = usage(&containers, key).filter(|own| *own > 0) else { continue };
+            let pods = state.pods.values().filter(counted);
+            let sum: u64 = pods.filter_map(|pod| usage(&pod.containers, key)).sum();
+            let resource = key.rsplit('.').next().unwrap_or(key);
+            if sum + own > amount_of(resource, bound).unwrap_or(u64::MAX) {
+                asked.push(format!("{key}={}", words(key, own)));
+                used.push(format!("{key}={}", words(key, sum)));
+                most.push(format!("{key}={}", bound.0));
+            }
+        }
+        if !asked.is_empty() {
+            let [asked, used, most] = [asked, used, most].map(|list| list.join(","));
+            return Err(format!(
+                "exceeded quota: {name}, requested: {asked}, used: {used}, limited: {most}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Where cpu or memory is limited, each container must say what it wants.
+fn unspecified(containers: &[crate::sim::model::Container], hard: &Amounts) -> Result<(), String> {
+    const NEEDED: [&str; 6] =
+        ["cpu", "limits.cpu", "limits.memory", "memory", "requests.cpu", "requests.memory"];
+    let mut missing: Vec<String> = Vec::new();
+    for key in NEEDED.iter().filter(|key| hard.contains_key(**key)) {
+        let lacks = |c: &&crate::sim::model::Container| {
+            let resources = c.spec.resources.as_ref();
+            let (limits, name) = match key.split_once('.') {
+                Some((list, name)) => (list == "limits", name),
+                None => (false, *key),
+            };
+            let has = |list: Option<&Amounts>| list.is_some_and(|list| list.contains_key(name));
+            let limit = has(resources.and_then(|r| r.limits.as_ref()));
+            let request = has(resources.and_then(|r| r.requests.as_ref()));
+            !(limit || (!limits && request))
+        };
+        let names: BTreeSet<&str> = containers.iter().filter(lacks).map(|c| &*c.name).collect();
+        if !names.is_empty() {
+            let names: Vec<&str> = names.into_iter().collect();
+            missing.push(format!("{key} for: {}", names.join(",")));
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(format!("must specify {}", missing.join("; "))) }
+}

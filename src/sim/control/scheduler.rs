@@ -1,0 +1,182 @@
+//! The scheduler: finds a node for a pod, or tells why there is none and tries again.
+
+use super::fit::{self, Refusal};
+use super::{claims, node::Node};
+use crate::sim::kubelet;
+use crate::sim::kubelet::publish;
+use crate::sim::model::{Pod, PodId};
+use crate::sim::world::{State, World};
+use crate::time::SimTime;
+use crate::trace::What;
+use std::collections::BTreeMap;
+
+/// When a pod that found no node is tried again, and when at the latest.
+const AGAIN: SimTime = SimTime::from_secs(3);
+const FLUSH: SimTime = SimTime::from_secs(300);
+
+/// Binds the pod to a node, or tells why not and tries again when something changed.
+// Models pkg/scheduler/schedule_one.go (v1.36).
+pub(crate) async fn run(world: &World, id: PodId) {
+    world.pause(10).await;
+    if let Some(name) = world.pod(id, |pod| pod.template.spec.node_name.clone()).flatten() {
+        return assigned(world, id, &name);
+    }
+    let gated = world.pod(id, |pod| {
+        pod.template.spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty())
+    });
+    if gated == Some(true) {
+        return gate(world, id);
+    }
+    let (mut told, mut before) = (0, String::new());
+    let mut quiet_until = SimTime::ZERO;
+    loop {
+        let live = world.pod(id, |pod| pod.deletion.is_none() && !pod.removed);
+        if live != Some(true) {
+            return;
+        }
+        let found = {
+            let state = world.st();
+            state.pods.get(&id).map(|pod| choose(&state, pod))
+        };
+        let message = match found {
+            None => return,
+            Some(Ok(node)) if claims::ready(world, id) => return bind(world, id, node),
+            Some(Ok(_)) => String::new(),
+            Some(Err(message)) => message,
+        };
+        let repeats = told < 2 && world.now() >= quiet_until;
+        if !message.is_empty() && (repeats || message != before) {
+            told += 1;
+            quiet_until = world.now() + AGAIN;
+            before.clone_from(&message);
+            unschedulable(world, id, message);
+        }
+        let flag = world.st().api_flag.clone();
+        let again = if told < 2 { AGAIN } else { FLUSH };
+        flag.raised(&world.clock, world.now() + again).await;
+        world.pause(20).await;
+    }
+}
+
+/// The node that takes the pod, or the sentence that says why none does.
+// Models pkg/scheduler/framework/types.go FitError (v1.36).
+fn choose(state: &State, pod: &Pod) -> Result<String, String> {
+    let n = state.nodes.len();
+    let before = claims::missing(state, pod);
+    let refusals: Vec<Option<Refusal>> =
+        state.nodes.iter().map(|node| fit::refuses(state, pod, node)).collect();
+    let open = state.nodes.iter().zip(&refusals).filter(|(_, r)| r.is_none());
+    let best = open.map(|(node, _)| node).min_by_key(|node| score(state, pod, node));
+    if let (None, Some(node)) = (&before, best) {
+        return Ok(node.name.clone());
+    }
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut might = 0;
+    for refusal in refusals.iter().flatten() {
+        might += usize::from(refusal.might);
+        refusal.reasons.iter().for_each(|r| *reasons.entry(r).or_default() += 1);
+    }
+    let why = before.unwrap_or_else(|| counted(reasons));
+    if why.starts_with("pod has") || why.starts_with("persistentvolumeclaim") {
+        might = 0;
+    }
+    let after = counted(
+        [
+            ("No preemption victims found for incoming pod", might),
+            ("Preemption is not helpful for scheduling", n - might),
+        ]
+        .into(),
+    );
+    Err(format!(
+        "0/{n} nodes are available: {why}. no new claims to deallocate, preemption: 0/{n} nodes \
+         are available: {after}."
+    ))
+}
+
+/// `1 REASON, 2 REASON`, sorted as strings.
+fn counted(reasons: BTreeMap<&str, usize>) -> String {
+    let reasons = reasons.into_iter().filter(|(_, n)| *n > 0);
+    let mut words: Vec<String> = reasons.map(|(reason, n)| format!("{n} {reason}")).collect();
+    words.sort();
+    words.join(", ")
+}
+
+/// Fewer siblings first, then more room. The real scores weigh more than this.
+fn score(state: &State, pod: &Pod, node: &Node) -> (usize, u64) {
+    let siblings = fit::on_node(state, node).filter(|p| p.owner.is_some() && p.owner == pod.owner);
+    let share = |name: &str| {
+        let used: u64 = fit::on_node(state, node).map(|p| fit::request(p, name)).sum();
+        let room = node.room.get(name).copied().unwrap_or(0).max(1);
+        (u128::from(used) * 1000 / u128::from(room)) as u64
+    };
+    (siblings.count(), share("cpu") + share("memory"))
+}
+
+fn unschedulable(world: &World, id: PodId, message: String) {
+    let state = &mut world.st();
+    let Some(pod) = state.pods.get(&id) else { return };
+    let (cause, subject) = (pod.created_by, pod.subject());
+    let origin = pod.containers.iter().find(|c| c.spec.resources.is_some());
+    let resources = origin.and_then(|c| pod.span(&format!("{}.resources", c.path)));
+    let field = match message.as_str() {
+        text if text.contains("affinity rules") => "spec.affinity",
+        text if text.contains("affinity/selector") => "spec.nodeSelector",
+        text if text.contains("taint(s)") => "spec.tolerations",
+        text if text.contains("spread") => "spec.topologySpreadConstraints",
+        text if text.to_lowercase().contains("persistentvolumeclaim") => "spec.volumes",
+        text if text.contains("free ports") => "spec.containers",
+        _ => "",
+    };
+    let origin = if field.is_empty() { resources } else { pod.span(field) };
+    let what = What::Reported {
+        warning: true,
+        reason: "FailedScheduling".into(),
+        field_path: None,
+        message: message.clone(),
+    };
+    let event = state.emit(subject, what, Some(cause), origin);
+    let reason = Some("Unschedulable");
+    publish::set_condition(state, id, "PodScheduled", false, reason, Some(message), event);
+}
+
+/// A pod with gates is left alone.
+fn gate(world: &World, id: PodId) {
+    let state = &mut world.st();
+    let Some(cause) = state.pods.get(&id).map(|pod| pod.created_by) else { return };
+    let message = "Scheduling is blocked due to non-empty scheduling gates".to_owned();
+    let reason = Some("SchedulingGated");
+    publish::set_condition(state, id, "PodScheduled", false, reason, Some(message), cause);
+}
+
+/// The manifest names the node itself: no scheduler is asked, and an unknown node never answers.
+fn assigned(world: &World, id: PodId, node: &str) {
+    let event = {
+        let state = &mut world.st();
+        let known = state.nodes.iter().any(|n| n.name == node);
+        let Some(pod) = state.pods.get_mut(&id).filter(|_| known) else { return };
+        (pod.scheduled, pod.node) = (true, Some(node.to_owned()));
+        let cause = pod.created_by;
+        publish::set_condition(state, id, "PodScheduled", true, None, None, cause);
+        cause
+    };
+    kubelet::adopt(world, id, event);
+}
+
+fn bind(world: &World, id: PodId, node: String) {
+    let event = {
+        let state = &mut world.st();
+        let Some(pod) = state.pods.get_mut(&id) else { return };
+        pod.scheduled = true;
+        let message = format!("Successfully assigned {}/{} to {node}", pod.namespace, pod.name);
+        pod.node = Some(node);
+        let cause = pod.created_by;
+        let event = state.report(id, None, "Scheduled", message, Some(cause));
+        publish::set_condition(state, id, "PodScheduled", true, None, None, event);
+        event
+    };
+    let copy = world.clone();
+    world.clock.spawn(async move {
+        copy.pause(10).await;
+        kubelet::adopt(&copy, id, event);
+    });
+}
