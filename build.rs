@@ -6,5 +6,7 @@ fn main() {
     if arch == "wasm32" {
         // Commands within commands, and polling them, need more than the usual megabyte of stack.
         println!("cargo:rustc-link-arg-bins=-zstack-size=4194304");
+        // What takes the worker apart has to know which function needs which.
+        println!("cargo:rustc-link-arg-bin=podlab-worker=--emit-relocs");
     }
 }

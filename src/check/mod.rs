@@ -33,6 +33,7 @@ use std::sync::Arc;
 
 pub use complete::complete;
 pub use hover::hover;
+pub use rules::fill as fill_rules;
 
 /// More problems than this help nobody.
 const DIAGNOSTICS_MAX: usize = 500;

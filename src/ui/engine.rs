@@ -33,7 +33,10 @@ pub(crate) fn start() {
 }
 
 fn connect() -> Result<Wire, JsValue> {
-    let worker = web_sys::Worker::new(&browser::address_of("podlab-worker"))?;
+    let options = web_sys::WorkerOptions::new();
+    options.set_type(web_sys::WorkerType::Module);
+    let address = browser::address_of("podlab-worker");
+    let worker = web_sys::Worker::new_with_options(&address, &options)?;
     let on_message = Closure::new(|event: web_sys::MessageEvent| {
         let data = event.data();
         let bytes = js_sys::Uint8Array::new(&data).to_vec();

@@ -1,16 +1,20 @@
 //! The worker: answers `protocol` messages with the engine. A run goes in slices with a pause
-//! between them, so that a newer text never waits for an older one's run.
+//! between them, so that a newer text never waits for an older one's run. What met a part of the
+//! engine that isn't there yet (see `part`) is done again when it is.
 
 use crate::check::{self, Checked};
 use crate::diagnostic::Severity;
 use crate::export::{Bundle, bundle, needs};
 use crate::lesson::{Goal, judge};
+use crate::part;
 use crate::protocol::{BundleAsk, FromWorker, Revision, ToWorker};
 use crate::sim::{Scenario, Simulation};
 use crate::time::SimTime;
 use crate::trace::Timeline;
 use gloo::timers::callback::Timeout;
 use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -19,9 +23,17 @@ use wasm_bindgen::closure::Closure;
 const SLICE_STEPS: u64 = 20_000;
 /// Goals are judged again after so many slices, and at the end.
 const JUDGE_EVERY: u32 = 16;
+const NOT_LOADED: &str =
+    "A part of the lab could not be loaded. Look at the connection and try again.";
 
-#[derive(Default)]
+/// Loads a part of the engine; answers whether it came.
+pub type Load = fn(part::Name) -> Pin<Box<dyn Future<Output = bool>>>;
+
 struct Engine {
+    load: Load,
+    /// Messages not answered yet, oldest first.
+    waiting: VecDeque<ToWorker>,
+    is_loading: bool,
     /// The newest text checked and what came of it: a run of the same text starts from it.
     checked: Option<(String, Arc<Checked>)>,
     run: Option<Run>,
@@ -29,6 +41,7 @@ struct Engine {
 }
 
 struct Run {
+    scenario: Scenario,
     revision: Revision,
     simulation: Simulation,
     until: SimTime,
@@ -36,10 +49,16 @@ struct Run {
     goals: Vec<Goal>,
     timeline: Timeline,
     n_slices: u32,
+    /// Events that the page has from this run: not sent again when it starts anew.
+    n_sent: usize,
 }
 
 thread_local! {
-    static ENGINE: RefCell<Engine> = RefCell::new(Engine::default());
+    static ENGINE: RefCell<Option<Engine>> = const { RefCell::new(None) };
+}
+
+fn with_engine(work: impl FnOnce(&mut Engine)) {
+    ENGINE.with_borrow_mut(|engine| engine.as_mut().map(work));
 }
 
 fn scope() -> web_sys::DedicatedWorkerGlobalScope {
@@ -53,7 +72,16 @@ fn post(message: &FromWorker) {
 }
 
 /// Installs the message handler and says that the engine is there.
-pub fn start() {
+pub fn start(load: Load) {
+    let engine = Engine {
+        load,
+        waiting: VecDeque::new(),
+        is_loading: false,
+        checked: None,
+        run: None,
+        slice_asked: false,
+    };
+    ENGINE.set(Some(engine));
     std::panic::set_hook(Box::new(|info| {
         post(&FromWorker::Failed { message: info.to_string() });
     }));
@@ -61,12 +89,19 @@ pub fn start() {
         Closure::<dyn FnMut(web_sys::MessageEvent)>::new(|e: web_sys::MessageEvent| {
             let bytes = js_sys::Uint8Array::new(&e.data()).to_vec();
             if let Ok(message) = postcard::from_bytes::<ToWorker>(&bytes) {
-                ENGINE.with_borrow_mut(|engine| engine.take(message));
+                with_engine(|engine| {
+                    engine.waiting.push_back(message);
+                    engine.answer_waiting();
+                });
             }
         });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     on_message.forget();
     post(&FromWorker::Ready);
+}
+
+fn wanted() -> Option<part::Name> {
+    part::Name::ALL.into_iter().find(|part| part.is_wanted())
 }
 
 fn kubectl_says(text: &str) -> String {
@@ -75,15 +110,49 @@ fn kubectl_says(text: &str) -> String {
 }
 
 impl Engine {
-    fn take(&mut self, message: ToWorker) {
+    fn answer_waiting(&mut self) {
+        while !self.is_loading
+            && let Some(message) = self.waiting.pop_front()
+        {
+            let answer = self.answer(&message);
+            if self.lacks_a_part() {
+                self.checked = None;
+                self.waiting.push_front(message);
+            } else if let Some(answer) = answer {
+                post(&answer);
+            }
+        }
+    }
+
+    /// Whether what was just done met a part that isn't there; it is on its way then.
+    fn lacks_a_part(&mut self) -> bool {
+        let Some(wanted) = wanted() else { return false };
+        self.is_loading = true;
+        let loading = (self.load)(wanted);
+        wasm_bindgen_futures::spawn_local(async move {
+            let came = loading.await;
+            with_engine(|engine| {
+                if came {
+                    engine.is_loading = false;
+                    engine.answer_waiting();
+                    engine.ask_slice();
+                } else {
+                    post(&FromWorker::Failed { message: NOT_LOADED.to_owned() });
+                }
+            });
+        });
+        true
+    }
+
+    fn answer(&mut self, message: &ToWorker) -> Option<FromWorker> {
         match message {
             ToWorker::Check { revision, text } => {
-                let checked = self.checked(&text);
+                let checked = self.checked(text);
                 let diagnostics = checked.diagnostics.clone();
                 let needs = needs(&checked.desired);
                 let wrong = diagnostics.iter().any(|d| d.severity == Severity::Error);
-                let says = if wrong { kubectl_says(&text) } else { String::new() };
-                post(&FromWorker::Checked { revision, diagnostics, needs, says });
+                let says = if wrong { kubectl_says(text) } else { String::new() };
+                Some(FromWorker::Checked { revision: *revision, diagnostics, needs, says })
             }
             ToWorker::Simulate {
                 revision,
@@ -94,37 +163,39 @@ impl Engine {
                 until,
                 goals,
             } => {
-                let checked = self.checked(&text);
+                let checked = self.checked(text);
                 let scenario = Scenario {
-                    actions,
-                    seed,
-                    started_unix_secs,
+                    actions: actions.clone(),
+                    seed: *seed,
+                    started_unix_secs: *started_unix_secs,
                     ..Scenario::new(checked.accepted())
                 };
                 self.run = Some(Run {
-                    revision,
-                    simulation: Simulation::new(scenario),
-                    until,
+                    revision: *revision,
+                    simulation: Simulation::new(scenario.clone()),
+                    scenario,
+                    until: *until,
                     checked,
-                    goals,
+                    goals: goals.clone(),
                     timeline: Timeline::default(),
                     n_slices: 0,
+                    n_sent: 0,
                 });
                 self.ask_slice();
+                None
             }
-            ToWorker::Bundle(ask) => self.bundle(&ask),
+            ToWorker::Bundle(ask) => Some(self.bundle(ask)),
             ToWorker::Complete { ask, text, at } => {
-                let completions = check::complete(&text, at as usize);
-                post(&FromWorker::Completed { ask, completions });
+                let completions = check::complete(text, *at as usize);
+                Some(FromWorker::Completed { ask: *ask, completions })
             }
             ToWorker::Hover { ask, text, at } => {
-                let hover = check::hover(&text, at as usize);
-                post(&FromWorker::Hovered { ask, hover });
+                Some(FromWorker::Hovered { ask: *ask, hover: check::hover(text, *at as usize) })
             }
         }
     }
 
-    fn bundle(&mut self, ask: &BundleAsk) {
+    fn bundle(&mut self, ask: &BundleAsk) -> FromWorker {
         let about = Bundle {
             name: &ask.name,
             title: &ask.title,
@@ -134,7 +205,7 @@ impl Engine {
             needs: &ask.needs,
         };
         let zip = bundle(&about, &ask.text, &self.checked(&ask.text).desired);
-        post(&FromWorker::Bundled { name: format!("{}.zip", ask.name), zip });
+        FromWorker::Bundled { name: format!("{}.zip", ask.name), zip }
     }
 
     fn checked(&mut self, text: &str) -> Arc<Checked> {
@@ -151,14 +222,23 @@ impl Engine {
     /// The next slice comes after the messages that wait.
     fn ask_slice(&mut self) {
         if !std::mem::replace(&mut self.slice_asked, true) {
-            Timeout::new(0, || ENGINE.with_borrow_mut(Engine::slice)).forget();
+            Timeout::new(0, || with_engine(Engine::slice)).forget();
         }
     }
 
     fn slice(&mut self) {
         self.slice_asked = false;
+        if self.is_loading {
+            return;
+        }
         let Some(run) = &mut self.run else { return };
         let slice = run.simulation.advance(run.until, SLICE_STEPS);
+        if wanted().is_some() {
+            run.simulation = Simulation::new(run.scenario.clone());
+            run.timeline = Timeline::default();
+            self.lacks_a_part();
+            return;
+        }
         run.timeline.extend(slice.events.iter().cloned(), slice.now);
         run.timeline.end.clone_from(&slice.end);
         let ended = slice.end.is_some();
@@ -168,8 +248,10 @@ impl Engine {
             post(&FromWorker::Judged { revision, results });
         }
         run.n_slices += 1;
-        let (events, now, end) = (slice.events, slice.now, slice.end);
-        post(&FromWorker::Ran { revision, events, now, end });
+        let n_made = run.timeline.events.len();
+        let events = run.timeline.events[run.n_sent.min(n_made)..].to_vec();
+        run.n_sent = run.n_sent.max(n_made);
+        post(&FromWorker::Ran { revision, events, now: slice.now, end: slice.end });
         match ended {
             true => self.run = None,
             false => self.ask_slice(),

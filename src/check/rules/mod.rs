@@ -25,23 +25,28 @@ mod workload;
 
 use super::cursor::At;
 use super::report::Report;
+use crate::part::part;
 pub(super) use admission::admit_pod;
 
 /// Checks an object from its root.
 pub(super) type Rules = fn(&At, &mut Report);
 
-/// The rules of each kind, a line each.
-const KINDS: [(&str, Rules); 19] = [
+/// The rules of what nearly every manifest holds, a line each.
+const COMMON: &[(&str, Rules)] = &[
     ("Pod", pod::object),
+    ("Service", service::object),
+    ("ConfigMap", config::config_map),
+    ("Secret", config::secret),
+];
+
+/// The rules of the other kinds, a line each.
+const OTHERS: &[(&str, Rules)] = &[
     ("Deployment", workload::deployment),
     ("ReplicaSet", workload::replica_set),
     ("StatefulSet", workload::stateful_set),
     ("DaemonSet", workload::daemon_set),
     ("Job", job::object),
     ("CronJob", job::cron_job),
-    ("Service", service::object),
-    ("ConfigMap", config::config_map),
-    ("Secret", config::secret),
     ("Namespace", config::namespace),
     ("ServiceAccount", config::service_account),
     ("PersistentVolumeClaim", claim::object),
@@ -53,7 +58,12 @@ const KINDS: [(&str, Rules); 19] = [
     ("RoleBinding", rbac::role_binding),
 ];
 
+part! { LOADED: [(&'static str, Rules)] = OTHERS, in Rules; }
+
 /// The rules of a kind, if it has any here.
 pub(super) fn of(kind: &str) -> Option<Rules> {
-    KINDS.iter().find(|(name, _)| *name == kind).map(|(_, rules)| *rules)
+    let among = |table: &[(&str, Rules)]| {
+        table.iter().find(|(name, _)| *name == kind).map(|(_, rules)| *rules)
+    };
+    among(COMMON).or_else(|| loaded().and_then(among))
 }

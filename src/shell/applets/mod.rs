@@ -47,6 +47,7 @@ mod wget;
 mod who;
 mod xargs;
 
+use crate::part::part;
 use crate::shell::Sys;
 pub(in crate::shell) use base64::encode as base64_encode;
 use common::Cx;
@@ -75,133 +76,168 @@ async fn start(sys: Sys, argv: Vec<String>, applet: &'static Applet) -> i32 {
     cx.finish(code).await
 }
 
-// First programs that are no applets of this module (`"sh" |sys, argv| ...;`), then applets
-// with their function and the end of their usage line.
+// `core` applets are there from the start; `more` come with a part of their own. Each: its name,
+// its function and the end of its usage line.
 macro_rules! applets {
     (
-        programs { $($program:literal $start:expr;)* }
-        $($name:literal $run:path, $usage:literal;)*
+        core { $($core:literal $core_run:path, $core_usage:literal;)* }
+        more { $($more:literal $more_run:path, $more_usage:literal;)* }
     ) => {
         /// Every applet: the image gets `/bin/NAME` for each.
-        pub const APPLETS: &[(&str, Program)] = &[$(($program, $start),)* $(($name, |sys, argv| {
+        pub const APPLETS: &[(&str, Program)] = &[
+            $(($core, applets!(run $core $core_run, $core_usage)),)*
+            $(($more, |sys, argv| Box::pin(later(sys, argv, $more))),)*
+        ];
+        /// The applets that a browser loads when one is first run.
+        const MORE_APPLETS: &Programs =
+            &[$(($more, applets!(run $more $more_run, $more_usage)),)*];
+    };
+    (run $name:literal $run:path, $usage:literal) => {
+        |sys, argv| {
             static APPLET: Applet =
                 Applet { name: $name, usage: $usage, run: |cx| Box::pin($run(cx)) };
             Box::pin(start(sys, argv, &APPLET))
-        }),)*];
+        }
     };
 }
 
+/// Programs by the name they are called by.
+pub type Programs = [(&'static str, Program)];
+
+part! { MORE: Programs = MORE_APPLETS, in Programs; }
+
+/// Runs the program of that name in a part. Of a part that isn't there no program ever returns,
+/// since all that waits for it is done again when it is.
+pub(super) async fn run_from(
+    part: Option<&Programs>,
+    sys: Sys,
+    argv: Vec<String>,
+    name: &str,
+) -> i32 {
+    match part.and_then(|programs| programs.iter().find(|(known, _)| *known == name)) {
+        Some((_, program)) => program(sys, argv).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn later(sys: Sys, argv: Vec<String>, name: &'static str) -> i32 {
+    run_from(loaded(), sys, argv, name).await
+}
+
 applets! {
-    programs {}
-    "[" test::run, "EXPRESSION ]";
-    "[[" test::run, "EXPRESSION ]]";
-    "arch" who::arch, "";
-    "chgrp" chmod::chgrp, "[-RhLHP]... GROUP FILE...";
-    "chmod" chmod::chmod, "[-R] MODE[,MODE]... FILE...";
-    "chown" chmod::chown, "[-RhLHP]... USER[:[GRP]] FILE...";
-    "cp" cp::cp, "[-arPLHpfinlsTu] SOURCE DEST";
-    "groups" who::groups, "[USER]";
-    "hostname" who::hostname, "[-sidf] [HOSTNAME | -F FILE]";
-    "id" who::id, "[-ugGnr] [USER]";
-    "install" cp::install, "[-cdDsp] [-o USER] [-g GRP] [-m MODE] [-t DIR] [SOURCE]... DEST";
-    "ln" cp::ln, "[-sfnbtv] [-S SUF] TARGET... LINK|DIR";
-    "ls" ls::run, "[-1AaCxdLHRFplinshrSXvctu] [-w WIDTH] [FILE]...";
-    "mkdir" dirs::mkdir, "[-m MODE] [-p] DIRECTORY...";
-    "mkfifo" dirs::mkfifo, "[-m MODE] NAME";
-    "mktemp" dirs::mktemp, "[-dt] [-p DIR] [TEMPLATE]";
-    "mv" cp::mv, "[-finT] SOURCE DEST";
-    "nproc" who::nproc, "[--all] [--ignore=N]";
-    "rm" rm::run, "[-irf] FILE...";
-    "rmdir" dirs::rmdir, "[-p] DIRECTORY...";
-    "stat" chmod::stat, "[-ltf] [-c FMT] FILE...";
-    "touch" touch::run, "[-cham] [-d DATE] [-t DATE] [-r FILE] FILE...";
-    "truncate" chmod::truncate, "[-c] -s SIZE FILE...";
-    "tty" who::tty, "[-s]";
-    "uname" who::uname, "[-amnrspvio]";
-    "unlink" rm::unlink, "FILE";
-    "uptime" who::uptime, "";
-    "whoami" who::whoami, "";
-    "awk" awk::run, "[OPTIONS] [AWK_PROGRAM] [FILE]...";
-    "base64" base64::run, "[-d] [-w COL] [FILE]";
-    "httpd" httpd::run, "[-ifv[v]] [-c CONFFILE] [-p [IP:]PORT] [-u USER[:GRP]] [-r REALM] [-h HOME]";
-    "nc" nc::run, "[OPTIONS] HOST PORT  - connect";
-    "wget" wget::run, "[-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR] URL...";
-    "busybox" run::busybox, "[function [arguments]...]";
-    "cksum" hash::cksum, "FILE...";
-    "cmp" lines::cmp, "[-ls] [-n NUM] FILE1 [FILE2]";
-    "comm" lines::comm, "[-123] FILE1 FILE2";
-    "dd" disk::dd, "[if=FILE] [of=FILE] [bs=N] [count=N] [skip=N] [seek=N] [conv=notrunc|noerror|sync|fsync]";
-    "df" disk::df, "[-PkmhTai] [-B SIZE] [FILESYSTEM...]";
-    "dos2unix" lines::dos2unix, "[-ud] [FILE]";
-    "du" disk::du, "[-aHLdclsxhmk] [FILE]...";
-    "find" find::run, "[-HL] [PATH]... [OPTIONS] [ACTIONS]";
-    "fold" lines::fold, "[-bs] [-w WIDTH] [FILE]...";
-    "free" disk::free, "[-bkmgh]";
-    "hexdump" dump::hexdump, "[-bcdoxCv] [-e FMT] [-f FMT_FILE] [-n LEN] [-s OFS] [FILE]...";
-    "kill" procs::kill, "[-l] [-SIG] PID...";
-    "killall" procs::killall, "[-lq] [-SIG] PROCESS_NAME...";
-    "md5sum" hash::md5sum, "[-c[sw]] [FILE]...";
-    "netstat" netinfo::netstat, "[-ral] [-tuwx] [-enWp]";
-    "nice" run::nice, "[-n ADJUST] [PROG ARGS]";
-    "nl" lines::nl, "[OPTIONS] [FILE]...";
-    "nohup" run::nohup, "PROG ARGS";
-    "nslookup" netinfo::nslookup, "[-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]";
-    "od" dump::od, "[-abcdfhilovxs] [-t TYPE] [-A RADIX] [-N SIZE] [-j SKIP] [-S MINSTR] [-w WIDTH] [FILE]...";
-    "paste" lines::paste, "[-d LIST] [-s] [FILE]...";
-    "pgrep" procs::pgrep, "[-flanovx] [-s SID|-P PPID|PATTERN]";
-    "pidof" procs::pidof, "[OPTIONS] [NAME]...";
-    "ping" netinfo::ping, "[OPTIONS] HOST";
-    "pkill" procs::pkill, "[-l|-SIGNAL] [-xfvno] [-s SID|-P PPID|PATTERN]";
-    "ps" procs::ps, "[-o COL1,COL2=HEADER] [-T]";
-    "rev" lines::rev, "[FILE]...";
-    "setsid" run::setsid, "[-c] PROG ARGS";
-    "sha1sum" hash::sha1sum, "[-c[sw]] [FILE]...";
-    "sha256sum" hash::sha256sum, "[-c[sw]] [FILE]...";
-    "sha512sum" hash::sha512sum, "[-c[sw]] [FILE]...";
-    "shuf" lines::shuf, "[-n NUM] [-o FILE] [-z] [FILE | -e [ARG...] | -i L-H]";
-    "split" lines::split, "[OPTIONS] [INPUT [PREFIX]]";
-    "strings" lines::strings, "[-fo] [-t o|d|x] [-n LEN] [FILE]...";
-    "sync" run::sync, "[-df] [FILE]...";
-    "tac" lines::tac, "[FILE]...";
-    "time" run::time, "[-vpa] [-o FILE] PROG ARGS";
-    "timeout" run::timeout, "[-s SIG] [-k KILL_SECS] SECS PROG ARGS";
-    "unix2dos" lines::dos2unix, "[-ud] [FILE]";
-    "xargs" xargs::run, "[OPTIONS] [PROG ARGS]";
-    "basename" names::basename, "FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE...";
-    "cat" cat::run, "[-nbvteA] [FILE]...";
-    "cut" cut::run, "[OPTIONS] [FILE]...";
-    "date" date::run, "[OPTIONS] [+FMT] [[-s] TIME]";
-    "diff" diff::run, "[-abBdiNqrTstw] [-L LABEL] [-S FILE] [-U LINES] FILE1 FILE2";
-    "tree" tree_view::run, "[DIR]...";
-    "hd" dump::hexdump, "FILE...";
-    "dirname" names::dirname, "FILENAME";
-    "echo" echo::run, "[-neE] [ARG]...";
-    "egrep" grep::egrep, "PATTERN [FILE]...";
-    "env" env::run, "[-iu] [-] [name=value]... [PROG ARGS]";
-    "expr" expr::run, "EXPRESSION";
-    "false" env::no, "";
-    "fgrep" grep::fgrep, "PATTERN [FILE]...";
-    "grep" grep::run, "[-HhnlLoqvsrRiwFE] [-m N] [-A|B|C N] { PATTERN | -e PATTERN... | -f FILE... } [FILE]...";
-    "head" head::run, "[OPTIONS] [FILE]...";
-    "printenv" env::printenv, "[VARIABLE]...";
-    "printf" printf::run, "FORMAT [ARG]...";
-    "pwd" names::pwd, "";
-    "readlink" names::readlink, "[-fnv] FILE";
-    "realpath" names::realpath, "FILE...";
-    "sed" sed::run, "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...";
-    "seq" seq::run, "[-w] [-s SEP] [FIRST [INC]] LAST";
-    "sleep" sleep::run, "[N]...";
-    "sort" sort::run, "[-nrughMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]...";
-    "tail" tail::run, "[OPTIONS] [FILE]...";
-    "tee" tee::run, "[-ai] [FILE]...";
-    "test" test::run, "EXPRESSION";
-    "tr" tr::run, "[-cds] STRING1 [STRING2]";
-    "true" env::yes_exit, "";
-    "uniq" uniq::run, "[-cduiz] [-f,s,w N] [FILE [OUTFILE]]";
-    "usleep" sleep::micro, "N";
-    "wc" wc::run, "[-cmlwL] [FILE]...";
-    "which" names::which, "[-a] COMMAND...";
-    "yes" echo::yes, "[STRING]";
+    core {
+        "[" test::run, "EXPRESSION ]";
+        "[[" test::run, "EXPRESSION ]]";
+        "mkdir" dirs::mkdir, "[-m MODE] [-p] DIRECTORY...";
+        "rm" rm::run, "[-irf] FILE...";
+        "touch" touch::run, "[-cham] [-d DATE] [-t DATE] [-r FILE] FILE...";
+        "basename" names::basename, "FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE...";
+        "cat" cat::run, "[-nbvteA] [FILE]...";
+        "date" date::run, "[OPTIONS] [+FMT] [[-s] TIME]";
+        "dirname" names::dirname, "FILENAME";
+        "echo" echo::run, "[-neE] [ARG]...";
+        "egrep" grep::egrep, "PATTERN [FILE]...";
+        "env" env::run, "[-iu] [-] [name=value]... [PROG ARGS]";
+        "false" env::no, "";
+        "fgrep" grep::fgrep, "PATTERN [FILE]...";
+        "grep" grep::run, "[-HhnlLoqvsrRiwFE] [-m N] [-A|B|C N] { PATTERN | -e PATTERN... | -f FILE... } [FILE]...";
+        "head" head::run, "[OPTIONS] [FILE]...";
+        "printenv" env::printenv, "[VARIABLE]...";
+        "printf" printf::run, "FORMAT [ARG]...";
+        "pwd" names::pwd, "";
+        "seq" seq::run, "[-w] [-s SEP] [FIRST [INC]] LAST";
+        "sleep" sleep::run, "[N]...";
+        "tail" tail::run, "[OPTIONS] [FILE]...";
+        "test" test::run, "EXPRESSION";
+        "true" env::yes_exit, "";
+        "wc" wc::run, "[-cmlwL] [FILE]...";
+        "which" names::which, "[-a] COMMAND...";
+    }
+    more {
+        "arch" who::arch, "";
+        "chgrp" chmod::chgrp, "[-RhLHP]... GROUP FILE...";
+        "chmod" chmod::chmod, "[-R] MODE[,MODE]... FILE...";
+        "chown" chmod::chown, "[-RhLHP]... USER[:[GRP]] FILE...";
+        "cp" cp::cp, "[-arPLHpfinlsTu] SOURCE DEST";
+        "groups" who::groups, "[USER]";
+        "hostname" who::hostname, "[-sidf] [HOSTNAME | -F FILE]";
+        "id" who::id, "[-ugGnr] [USER]";
+        "install" cp::install, "[-cdDsp] [-o USER] [-g GRP] [-m MODE] [-t DIR] [SOURCE]... DEST";
+        "ln" cp::ln, "[-sfnbtv] [-S SUF] TARGET... LINK|DIR";
+        "ls" ls::run, "[-1AaCxdLHRFplinshrSXvctu] [-w WIDTH] [FILE]...";
+        "mkfifo" dirs::mkfifo, "[-m MODE] NAME";
+        "mktemp" dirs::mktemp, "[-dt] [-p DIR] [TEMPLATE]";
+        "mv" cp::mv, "[-finT] SOURCE DEST";
+        "nproc" who::nproc, "[--all] [--ignore=N]";
+        "rmdir" dirs::rmdir, "[-p] DIRECTORY...";
+        "stat" chmod::stat, "[-ltf] [-c FMT] FILE...";
+        "truncate" chmod::truncate, "[-c] -s SIZE FILE...";
+        "tty" who::tty, "[-s]";
+        "uname" who::uname, "[-amnrspvio]";
+        "unlink" rm::unlink, "FILE";
+        "uptime" who::uptime, "";
+        "whoami" who::whoami, "";
+        "awk" awk::run, "[OPTIONS] [AWK_PROGRAM] [FILE]...";
+        "base64" base64::run, "[-d] [-w COL] [FILE]";
+        "httpd" httpd::run, "[-ifv[v]] [-c CONFFILE] [-p [IP:]PORT] [-u USER[:GRP]] [-r REALM] [-h HOME]";
+        "nc" nc::run, "[OPTIONS] HOST PORT  - connect";
+        "wget" wget::run, "[-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR] URL...";
+        "busybox" run::busybox, "[function [arguments]...]";
+        "cksum" hash::cksum, "FILE...";
+        "cmp" lines::cmp, "[-ls] [-n NUM] FILE1 [FILE2]";
+        "comm" lines::comm, "[-123] FILE1 FILE2";
+        "dd" disk::dd, "[if=FILE] [of=FILE] [bs=N] [count=N] [skip=N] [seek=N] [conv=notrunc|noerror|sync|fsync]";
+        "df" disk::df, "[-PkmhTai] [-B SIZE] [FILESYSTEM...]";
+        "dos2unix" lines::dos2unix, "[-ud] [FILE]";
+        "du" disk::du, "[-aHLdclsxhmk] [FILE]...";
+        "find" find::run, "[-HL] [PATH]... [OPTIONS] [ACTIONS]";
+        "fold" lines::fold, "[-bs] [-w WIDTH] [FILE]...";
+        "free" disk::free, "[-bkmgh]";
+        "hexdump" dump::hexdump, "[-bcdoxCv] [-e FMT] [-f FMT_FILE] [-n LEN] [-s OFS] [FILE]...";
+        "kill" procs::kill, "[-l] [-SIG] PID...";
+        "killall" procs::killall, "[-lq] [-SIG] PROCESS_NAME...";
+        "md5sum" hash::md5sum, "[-c[sw]] [FILE]...";
+        "netstat" netinfo::netstat, "[-ral] [-tuwx] [-enWp]";
+        "nice" run::nice, "[-n ADJUST] [PROG ARGS]";
+        "nl" lines::nl, "[OPTIONS] [FILE]...";
+        "nohup" run::nohup, "PROG ARGS";
+        "nslookup" netinfo::nslookup, "[-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]";
+        "od" dump::od, "[-abcdfhilovxs] [-t TYPE] [-A RADIX] [-N SIZE] [-j SKIP] [-S MINSTR] [-w WIDTH] [FILE]...";
+        "paste" lines::paste, "[-d LIST] [-s] [FILE]...";
+        "pgrep" procs::pgrep, "[-flanovx] [-s SID|-P PPID|PATTERN]";
+        "pidof" procs::pidof, "[OPTIONS] [NAME]...";
+        "ping" netinfo::ping, "[OPTIONS] HOST";
+        "pkill" procs::pkill, "[-l|-SIGNAL] [-xfvno] [-s SID|-P PPID|PATTERN]";
+        "ps" procs::ps, "[-o COL1,COL2=HEADER] [-T]";
+        "rev" lines::rev, "[FILE]...";
+        "setsid" run::setsid, "[-c] PROG ARGS";
+        "sha1sum" hash::sha1sum, "[-c[sw]] [FILE]...";
+        "sha256sum" hash::sha256sum, "[-c[sw]] [FILE]...";
+        "sha512sum" hash::sha512sum, "[-c[sw]] [FILE]...";
+        "shuf" lines::shuf, "[-n NUM] [-o FILE] [-z] [FILE | -e [ARG...] | -i L-H]";
+        "split" lines::split, "[OPTIONS] [INPUT [PREFIX]]";
+        "strings" lines::strings, "[-fo] [-t o|d|x] [-n LEN] [FILE]...";
+        "sync" run::sync, "[-df] [FILE]...";
+        "tac" lines::tac, "[FILE]...";
+        "time" run::time, "[-vpa] [-o FILE] PROG ARGS";
+        "timeout" run::timeout, "[-s SIG] [-k KILL_SECS] SECS PROG ARGS";
+        "unix2dos" lines::dos2unix, "[-ud] [FILE]";
+        "xargs" xargs::run, "[OPTIONS] [PROG ARGS]";
+        "cut" cut::run, "[OPTIONS] [FILE]...";
+        "diff" diff::run, "[-abBdiNqrTstw] [-L LABEL] [-S FILE] [-U LINES] FILE1 FILE2";
+        "tree" tree_view::run, "[DIR]...";
+        "hd" dump::hexdump, "FILE...";
+        "expr" expr::run, "EXPRESSION";
+        "readlink" names::readlink, "[-fnv] FILE";
+        "realpath" names::realpath, "FILE...";
+        "sed" sed::run, "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...";
+        "sort" sort::run, "[-nrughMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]...";
+        "tee" tee::run, "[-ai] [FILE]...";
+        "tr" tr::run, "[-cds] STRING1 [STRING2]";
+        "uniq" uniq::run, "[-cduiz] [-f,s,w N] [FILE [OUTFILE]]";
+        "usleep" sleep::micro, "N";
+        "yes" echo::yes, "[STRING]";
+    }
 }
 
 /// The program behind a name of the busybox image.

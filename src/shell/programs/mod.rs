@@ -17,17 +17,35 @@ mod threads;
 mod web;
 mod wild;
 
-use super::Program;
+use super::applets::{Programs, run_from};
+use super::{Program, Sys};
+use crate::part::part;
 
-/// By the name they are called by.
-pub const PROGRAMS: &[(&str, Program)] = &[
-    ("curl", |sys, argv| Box::pin(curl::run(sys, argv))),
-    ("envsubst", |sys, argv| Box::pin(envsubst::run(sys, argv))),
-    ("nginx", |sys, argv| Box::pin(nginx::run(sys, argv))),
-    ("redis-cli", |sys, argv| Box::pin(redis_cli::run(sys, argv))),
-    ("redis-server", |sys, argv| Box::pin(redis_server::run(sys, argv))),
-    ("socat", |sys, argv| Box::pin(socat::run(sys, argv))),
-];
+// Each: its name and its function.
+macro_rules! programs {
+    ($($name:literal $run:path;)*) => {
+        /// By the name they are called by.
+        pub const PROGRAMS: &Programs =
+            &[$(($name, |sys, argv| Box::pin(later(sys, argv, $name))),)*];
+        /// What a browser loads when one of them is first run.
+        const SERVERS: &Programs = &[$(($name, |sys, argv| Box::pin($run(sys, argv))),)*];
+    };
+}
+
+programs! {
+    "curl" curl::run;
+    "envsubst" envsubst::run;
+    "nginx" nginx::run;
+    "redis-cli" redis_cli::run;
+    "redis-server" redis_server::run;
+    "socat" socat::run;
+}
+
+part! { LOADED: Programs = SERVERS, in Programs; }
+
+async fn later(sys: Sys, argv: Vec<String>, name: &'static str) -> i32 {
+    run_from(loaded(), sys, argv, name).await
+}
 
 /// The program behind a name.
 pub fn lookup(name: &str) -> Option<Program> {

@@ -10,6 +10,7 @@ mod sizes;
 mod stages;
 mod tests;
 mod tools;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => tests::test(rest),
         // What trunk calls, see Trunk.toml.
         ["hook-lessons"] => site::lessons_hook(),
+        ["hook-worker"] => worker::hook(),
         ["hook-publish"] => publish::hook(),
         ["--help" | "-h" | "help"] => {
             println!("{USAGE}");

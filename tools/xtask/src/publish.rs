@@ -14,8 +14,6 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 /// Not kept offline: read once by whoever wants them, or by the browser's own means.
 const NOT_OFFLINE: &[&str] = &["sw.js", "licenses.txt", "editor-licenses.txt"];
 
-const WORKER: &str = "podlab-worker";
-
 struct Site {
     dir: PathBuf,
     html: String,
@@ -34,8 +32,8 @@ fn publish(dir: &Path, release: bool) -> Done {
     let html = io(&index, std::fs::read_to_string(&index))?;
     let mut site = Site { dir: dir.to_path_buf(), html };
     site.scripts()?;
-    site.worker()?;
-    site.lessons()?;
+    site.folder("worker")?;
+    site.folder("lessons")?;
     site.drop_unhashed_styles()?;
     if release {
         site.html = with_policy(&site.html)?;
@@ -59,6 +57,15 @@ fn with_name(html: &str, old: &str, new: &str) -> Done<String> {
     if made == html { Err(format!("index.html does not name `{old}`")) } else { Ok(made) }
 }
 
+/// The page with the folder of one address in its attributes changed.
+fn with_folder(html: &str, old: &str, new: &str) -> Done<String> {
+    let mut made = html.to_owned();
+    for before in ["\"", "="] {
+        made = made.replace(&format!("{before}{old}/"), &format!("{before}{new}/"));
+    }
+    if made == html { Err(format!("index.html does not name `{old}/`")) } else { Ok(made) }
+}
+
 /// The policy goes before anything it governs.
 fn with_policy(html: &str) -> Done<String> {
     let (before, rest) = html.split_once("<meta charset").ok_or("index.html has no charset")?;
@@ -78,37 +85,13 @@ impl Site {
         io(&path, std::fs::rename(&path, self.dir.join(new)))
     }
 
-    fn replace(&mut self, old: &str, new: &str) -> Done {
-        self.html = with_name(&self.html, old, new)?;
-        Ok(())
-    }
-
-    /// Trunk names a worker's files without hashes, which lets a stale one meet a new page.
-    fn worker(&mut self) -> Done {
-        let script = format!("{WORKER}.js");
-        let wasm = format!("{WORKER}_bg.wasm");
-        let hash = fingerprint::of(&[&self.read(&script)?, &self.read(&wasm)?]);
-        self.rename(&script, &format!("{WORKER}-{hash}.js"))?;
-        self.rename(&wasm, &format!("{WORKER}-{hash}_bg.wasm"))?;
-        // An error inside a promise never reaches the page's `onerror`; one thrown later does.
-        let loader = format!(
-            "importScripts(\"{WORKER}-{hash}.js\");\n\
-             wasm_bindgen({{ module_or_path: \"{WORKER}-{hash}_bg.wasm\" }}).catch((error) => {{\n  \
-             setTimeout(() => {{ throw error; }});\n}});\n"
-        );
-        let name = format!("worker-{hash}.js");
-        let path = self.dir.join(&name);
-        io(&path, std::fs::write(&path, loader))?;
-        self.replace(&script, &name)
-    }
-
     /// Scripts from public/: those that index.html names get hashed names.
     fn scripts(&mut self) -> Done {
         for name in files(&self.dir) {
             if !name.ends_with(".js") || name.contains('/') || name == "sw.js" {
                 continue;
             }
-            // The page's own script, which trunk hashed, and the worker's, which is not a name yet.
+            // The page's own script, which trunk hashed.
             if name.starts_with("podlab-") {
                 continue;
             }
@@ -122,16 +105,17 @@ impl Site {
         Ok(())
     }
 
-    /// Lesson data of another version can't be read: its folder carries the hash.
-    fn lessons(&mut self) -> Done {
-        let names = files(&self.dir.join("lessons"));
-        let contents: Done<Vec<Vec<u8>>> =
-            names.iter().map(|name| self.read(&format!("lessons/{name}"))).collect();
-        let contents = contents?;
+    /// A worker or lesson data of another version can't be used: the folder carries the hash.
+    fn folder(&mut self, old: &str) -> Done {
+        let mut contents = Vec::new();
+        for name in files(&self.dir.join(old)) {
+            contents.push(self.read(&format!("{old}/{name}"))?);
+        }
         let parts: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
-        let new = format!("lessons-{}", fingerprint::of(&parts));
-        self.rename("lessons", &new)?;
-        self.replace("lessons/", &format!("{new}/"))
+        let new = format!("{old}-{}", fingerprint::of(&parts));
+        self.rename(old, &new)?;
+        self.html = with_folder(&self.html, old, &new)?;
+        Ok(())
     }
 
     /// public/ is copied whole, and its style sheets a second time by trunk under hashed names.
@@ -174,7 +158,7 @@ impl Site {
 
 #[cfg(test)]
 mod tests {
-    use super::{with_name, with_policy};
+    use super::{with_folder, with_name, with_policy};
 
     #[test]
     fn names_are_found_with_and_without_quotes() {
@@ -187,6 +171,18 @@ mod tests {
             assert_eq!(with_name(html, "a.js", "a-1.js").as_deref(), Ok(expected));
         }
         assert!(with_name("<meta content=ba.js>", "a.js", "a-1.js").is_err());
+    }
+
+    #[test]
+    fn folders_are_found_with_and_without_quotes() {
+        let cases = [
+            ("<meta content=\"a/x.js\">", "<meta content=\"a-1/x.js\">"),
+            ("<meta content=a/ name=x>", "<meta content=a-1/ name=x>"),
+        ];
+        for (html, expected) in cases {
+            assert_eq!(with_folder(html, "a", "a-1").as_deref(), Ok(expected));
+        }
+        assert!(with_folder("<meta content=ba/x.js>", "a", "a-1").is_err());
     }
 
     #[test]

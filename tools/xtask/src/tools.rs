@@ -8,6 +8,8 @@ use std::time::Instant;
 const TRUNK: &str = "0.21.14";
 const BINARYEN: &str = "132";
 const DENY: &str = "0.20.2";
+/// Takes the worker apart; goes with the version of `wasm_split_helpers` in Cargo.toml.
+const SPLIT: &str = "0.2.4";
 
 /// Where the tools are.
 pub struct Tools {
@@ -49,6 +51,13 @@ pub fn setup() -> Done<Tools> {
         // Its default features are TLS for serving and a check for updates.
         extra: &["--locked", "--no-default-features"],
         minutes: "4",
+    })?);
+    tools.folders.push(crate_tool(&Crate {
+        package: "wasm_split_cli_support",
+        program: "wasm-split-cli",
+        version: SPLIT,
+        extra: &["--locked", "--features", "build-binary"],
+        minutes: "1",
     })?);
     tools.folders.push(wasm_opt(&node)?);
     Ok(tools)
@@ -109,6 +118,17 @@ fn says_version(program: &str, version: &str) -> bool {
     ask(program, &["--version"]).is_some_and(|said| said.split_whitespace().any(|w| w == version))
 }
 
+/// Cargo keeps a list of what it installed; not every program tells its version.
+fn is_installed(tool: &Crate) -> bool {
+    let list = std::fs::read_to_string(folder().join(".crates.toml")).unwrap_or_default();
+    let entry = format!("\"{} {} (", tool.package, tool.version);
+    list.contains(&entry) && folder().join("bin").join(exe(tool.program)).is_file()
+}
+
+fn exe(program: &str) -> String {
+    format!("{program}{}", std::env::consts::EXE_SUFFIX)
+}
+
 fn crate_tool(tool: &Crate) -> Done<PathBuf> {
     if let Some(path) = on_path(&[tool.program])
         && says_version(tool.program, tool.version)
@@ -117,7 +137,7 @@ fn crate_tool(tool: &Crate) -> Done<PathBuf> {
         return Ok(dir.to_path_buf());
     }
     let bin = folder().join("bin");
-    if says_version(&bin.join(tool.program).to_string_lossy(), tool.version) {
+    if is_installed(tool) {
         return Ok(bin);
     }
     let Crate { package, version, minutes, .. } = tool;
