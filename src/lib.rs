@@ -1,8 +1,8 @@
 //! Podlab: a manifest goes in, a trace comes out, both are text; the app is a picture of the trace.
 //!
 //! Modules in reading order, each naming only what `tests/tidy.rs` lists for it:
-//! `time`, `rng` and `part` (leaves) -> `text` -> `diagnostic` -> `yaml` -> `kube` -> `check`: from a
-//! keystroke to a verdict. `regex` -> `shell` (a small operating system) -> `sim` (a cluster) ->
+//! `time`, `rng` and `part` (leaves) -> `text` -> `diagnostic` -> `yaml` -> `kube` -> `check`: from
+//! a keystroke to a verdict. `regex` -> `shell` (a small operating system) -> `sim` (a cluster) ->
 //! `trace` (what happened): from objects to a run. `lesson`, `export`, `kubectl`: what people do
 //! with a run. `protocol`, `session`, `ui`, `cli`: the faces.
 //!
