@@ -10,7 +10,7 @@ import { serve } from "./server.mjs";
 async function siteWithout(pattern) {
   const dir = mkdtempSync(join(tmpdir(), "podlab-"));
   cpSync(DIST, dir, { recursive: true });
-  const gone = readdirSync(dir).filter((name) => pattern.test(name));
+  const gone = readdirSync(dir, { recursive: true }).filter((name) => pattern.test(name));
   assert.notEqual(gone.length, 0, `no file like ${pattern}`);
   for (const name of gone) rmSync(join(dir, name), { recursive: true });
   return serve(dir);
@@ -69,6 +69,22 @@ journeys([
       lab.expectNoise(/404|Failed to load|WebAssembly/);
     },
     { site: () => siteWithout(/^podlab-[0-9a-f]+_bg\.wasm$/) },
+  ],
+  [
+    "runs the first lesson with what is loaded first, and says when a part does not come",
+    async (lab) => {
+      await lab.openLesson("sidecar/log-shipping");
+      await lab.predict();
+      await lab.seek("End");
+      assert.notEqual(await lab.clock(), "00:00.0");
+      await lab.open("/sandbox");
+      await lab.editorReady();
+      await lab.rewrite("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n");
+      await lab.see(/A part of the lab could not be loaded/);
+      lab.expectNoise(/404|Failed to load/);
+      lab.noise = [];
+    },
+    { site: () => siteWithout(/split_/) },
   ],
   [
     "shows a readable page when the program breaks down",

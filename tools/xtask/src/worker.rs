@@ -38,7 +38,8 @@ pub fn hook() -> Done {
     let linked = format!("target/{TARGET}/{profile}/{NAME}.wasm");
     run(command("wasm-split-cli", &[&linked, PARTS, "--target", "web", "--out-name", NAME]))?;
     let main = format!("{PARTS}/{NAME}.wasm");
-    let web = ["--target", "web", "--no-typescript", "--out-dir", SITE];
+    // Parts call into the main program through the table that the linker exports.
+    let web = ["--target", "web", "--no-typescript", "--keep-lld-exports", "--out-dir", SITE];
     let mut bindgen = command("wasm-bindgen", &web);
     bindgen.arg(main);
     run(bindgen)?;
