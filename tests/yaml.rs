@@ -323,3 +323,24 @@ proptest! {
 fn a_wrong_expectation_fails() {
     check(&[("a: 1", "{a:2}")]);
 }
+
+/// What Go's decoder says of a text that should be a JSON object; "" where it is one.
+#[test]
+fn json_is_refused_in_gos_words() {
+    let cases = [
+        ("{\"a\": [1, -2.5e3, \"x\\u00e9\", null]}", ""),
+        ("", "unexpected end of JSON input"),
+        ("{\"a\": }", "invalid character '}' looking for beginning of value"),
+        ("{a: 1}", "invalid character 'a' looking for beginning of object key string"),
+        ("{\"a\" 1}", "invalid character '1' after object key"),
+        ("{\"a\": 1 \"b\"}", "invalid character '\"' after object key:value pair"),
+        ("[1 2]", "invalid character '2' after array element"),
+        ("{} x", "invalid character 'x' after top-level value"),
+        ("{\"a\": trua}", "invalid character 'a' in literal true (expecting 'e')"),
+        ("[]", "json: cannot unmarshal array into Go value of type map[string]interface {}"),
+    ];
+    for (text, wanted) in cases {
+        let found = yaml::json::object_objection(text).unwrap_or_default();
+        assert_eq!(found, wanted, "{text}");
+    }
+}

@@ -54,7 +54,7 @@ fn object(root: &Node, at: &At, kind: &'static Kind, r: &mut Report) {
     let Some(of) = kind.type_name.and_then(schema::by_name) else { return };
     decode::object(root, of, r);
     let n_decode = r.found.len();
-    if let Some(rules) = rules::of(kind.kind).filter(|_| kind.api_version != "autoscaling/v1") {
+    if let Some(rules) = rules::of(kind.kind) {
         if kind.kind == "Pod" {
             rules::admit_pod(at, r);
         }

@@ -4,8 +4,9 @@
 use super::cursor::At;
 use super::edit;
 use super::rules::pod::Ctx;
-use super::{names, show};
+use super::show;
 use crate::diagnostic::Fix;
+use crate::kube::names;
 use crate::kube::quantity::Quantity;
 use crate::kube::schema::Shape;
 use crate::text::{Edit, Span};

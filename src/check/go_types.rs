@@ -76,6 +76,20 @@ TopologySpreadConstraint.nodeTaintsPolicy NodeInclusionPolicy
 TopologySpreadConstraint.whenUnsatisfiable UnsatisfiableConstraintAction
 VolumeMount.mountPropagation MountPropagationMode
 VolumeMount.recursiveReadOnly RecursiveReadOnlyMode
+AzureDiskVolumeSource.cachingMode AzureDataDiskCachingMode
+AzureDiskVolumeSource.kind AzureDataDiskKind
+EndpointPort.protocol Protocol
+EndpointSlice.addressType AddressType
+LimitRangeItem.type LimitType
+PersistentVolumeSpec.accessModes PersistentVolumeAccessMode
+PersistentVolumeSpec.persistentVolumeReclaimPolicy PersistentVolumeReclaimPolicy
+PersistentVolumeSpec.volumeMode PersistentVolumeMode
+PriorityClass.preemptionPolicy v1.PreemptionPolicy
+ResourceQuotaSpec.scopes ResourceQuotaScope
+ScopedResourceSelectorRequirement.operator ScopeSelectorOperator
+ScopedResourceSelectorRequirement.scopeName ResourceQuotaScope
+StorageClass.reclaimPolicy v1.PersistentVolumeReclaimPolicy
+StorageClass.volumeBindingMode VolumeBindingMode
 ";
 
 /// `Container` of `v1.Container`.
@@ -89,6 +103,13 @@ pub(super) fn embedded(of: &Type, field: &str) -> Option<&'static str> {
     match (bare_name(of), field) {
         ("Volume", field) if field != "name" => Some("VolumeSource"),
         ("Probe", "exec" | "httpGet" | "tcpSocket" | "grpc") => Some("ProbeHandler"),
+        ("EphemeralContainer", field) if field != "targetContainerName" => {
+            Some("EphemeralContainerCommon")
+        }
+        ("PersistentVolumeClaim", "apiVersion" | "kind") => Some("TypeMeta"),
+        ("PersistentVolumeSpec", field) if super::rules::is_volume_source(field) => {
+            Some("PersistentVolumeSource")
+        }
         ("IngressRule", "http") => Some("IngressRuleValue"),
         (
             "ConfigMapEnvSource"

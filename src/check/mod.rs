@@ -17,7 +17,6 @@ mod hover;
 pub mod kubectl;
 mod lines;
 mod must;
-mod names;
 mod report;
 mod rules;
 pub mod server;

@@ -2,8 +2,8 @@
 //! What a name or a quantity is belongs to `kube`; this only says which rule a field is under.
 
 use super::cursor::At;
-use super::names;
 use super::report::Report;
+use crate::kube::names;
 use crate::yaml::Value;
 
 pub(super) const NON_NEGATIVE: &str = "must be greater than or equal to 0";
@@ -28,8 +28,14 @@ pub(super) enum Must {
     OneOf(&'static [&'static str]),
     /// One of these, where the server keeps "" apart from absent.
     OneOfOrEmpty(&'static [&'static str]),
+    /// One of these; absent counts as "", which is none of them.
+    Among(&'static [&'static str]),
+    /// A reference that, where it stands, names something.
+    Refers,
     /// A name, where there is one.
     Name(Rule),
+    /// A name, absent read as "".
+    Is(Rule),
     /// A name that must be there.
     Named(Rule),
     /// A number of a port or a name of one.
@@ -65,6 +71,11 @@ impl Must {
                     r.unsupported(at, words);
                 }
             }
+            Must::Among(words) if !words.contains(&at.str()) => drop(r.unsupported(at, words)),
+            Must::Among(_) => {}
+            Must::Refers if at.here() => required(&at.get("name"), "", r),
+            Must::Refers => {}
+            Must::Is(rule) => objections(at, rule, r),
             Must::Name(rule) => name(at, rule, r),
             Must::Named(_) if at.str().is_empty() => required(at, "", r),
             Must::Named(rule) => name(at, rule, r),
@@ -92,9 +103,12 @@ fn range(at: &At, low: i64, high: i64, text: &str, r: &mut Report) {
 }
 
 fn name(at: &At, rule: Rule, r: &mut Report) {
-    if at.str().is_empty() {
-        return;
+    if !at.str().is_empty() {
+        objections(at, rule, r);
     }
+}
+
+fn objections(at: &At, rule: Rule, r: &mut Report) {
     for objection in rule(at.str()) {
         r.invalid(at, &objection).code = "bad-name".into();
     }

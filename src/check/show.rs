@@ -99,6 +99,11 @@ pub(super) fn json(node: &Node) -> String {
     }
 }
 
+/// The JSON of a map of texts, in which null reads as "".
+pub(super) fn text_map(node: &Node) -> String {
+    json(node).replace(":null", ":\"\"")
+}
+
 /// `"A", "B"` as a list of supported values.
 pub(super) fn list(words: &[&str]) -> String {
     let words: Vec<String> = words.iter().map(|w| quote(w)).collect();

@@ -3,8 +3,11 @@
 
 use super::cursor::At;
 use super::report::Report;
+use super::rules::PROJECTIONS;
 use super::rules::resources::amount;
-use super::{names, show};
+use super::show;
+use crate::kube::names;
+use crate::yaml::base64;
 use std::collections::BTreeMap;
 
 /// Warnings for an object without errors.
@@ -15,7 +18,7 @@ pub(super) fn of(kind: &str, root: &At, r: &mut Report) {
             host_name(root, "this is used in the Pod's hostname", r);
             pod(&root.get("metadata"), &spec, true, r);
         }
-        "Deployment" | "ReplicaSet" | "Job" => {
+        "Deployment" | "ReplicaSet" | "Job" | "ReplicationController" => {
             host_name(root, "this is used in Pod names and hostnames", r);
             template(&spec.get("template"), r);
         }
@@ -25,16 +28,28 @@ pub(super) fn of(kind: &str, root: &At, r: &mut Report) {
         }
         "StatefulSet" => {
             template(&spec.get("template"), r);
+            let history = spec.get("revisionHistoryLimit");
+            if history.int().is_some_and(|n| n < 0) {
+                let text = "a negative value retains all historical revisions; a value >= 0 is \
+                            recommended";
+                r.warn("negative-history", &history, format!("{}: {text}", history.path));
+            }
             for claim in spec.get("volumeClaimTemplates").items() {
-                let requests = claim.get("spec.resources.requests");
-                storage(&requests, &format!("{}.resources.requests", claim.path), r);
+                storage(&claim.get("spec.resources"), &format!("{}.resources", claim.path), r);
             }
         }
         "DaemonSet" => template(&spec.get("template"), r),
         "PersistentVolumeClaim" => {
-            let requests = spec.get("resources.requests");
-            storage(&requests, &requests.path.clone(), r);
+            let resources = spec.get("resources");
+            storage(&resources, &resources.path.clone(), r);
         }
+        "PodTemplate" => template(&root.get("template"), r),
+        "EndpointSlice" if root.str_of("addressType") == "FQDN" => {
+            let at = root.get("addressType");
+            let text = "spec.addressType: FQDN endpoints are deprecated".to_owned();
+            r.warn("deprecated-value", &at, text);
+        }
+        "Secret" if root.str_of("type") == "kubernetes.io/tls" => certificate(root, r),
         "Service" => service(&spec, r),
         "Ingress" => ingress(&root.get("metadata.annotations"), r),
         _ => {}
@@ -73,6 +88,11 @@ fn pod(meta: &At, spec: &At, bare: bool, r: &mut Report) {
         for container in spec.get(list).items() {
             fractions(&container, r);
             hidden_variables(&container.get("env"), r);
+        }
+    }
+    for (entry, value) in spec.get("overhead").entries() {
+        if ["memory", "ephemeral-storage"].contains(&entry.key.as_str()) {
+            fraction(&value, &value.path.clone(), r);
         }
     }
     ports(spec, r);
@@ -147,7 +167,7 @@ const GONE: [(&str, &str); 9] = [
     ("gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"),
     ("scaleIO", "deprecated in v1.16, non-functional in v1.22+"),
     ("flocker", "deprecated in v1.22, non-functional in v1.25+"),
-    ("storageos", "deprecated in v1.22, non-functional in v1.25+"),
+    ("storageOS", "deprecated in v1.22, non-functional in v1.25+"),
     ("quobyte", "deprecated in v1.22, non-functional in v1.25+"),
     ("glusterfs", "deprecated in v1.25, non-functional in v1.26+"),
     ("cephfs", "deprecated in v1.28, non-functional in v1.31+"),
@@ -156,9 +176,10 @@ const GONE: [(&str, &str); 9] = [
 
 fn volume_warnings(volume: &At, r: &mut Report) {
     for (kind, text) in GONE {
-        let at = volume.get(kind);
+        let at = volume.get(if kind == "storageOS" { "storageos" } else { kind });
         if at.here() {
-            r.warn("deprecated-volume", &at, format!("{}: {text}", at.path));
+            let text = format!("{}.{kind}: {text}", volume.path);
+            r.warn("deprecated-volume", &at, text);
         }
     }
     let name = volume.str_of("name");
@@ -166,50 +187,64 @@ fn volume_warnings(volume: &At, r: &mut Report) {
     for (key, kind, of) in kinds {
         let at = volume.get(key);
         let what = format!("{kind} {}", show::quote(at.str_of(of)));
-        overlaps(name, &what, &at, paths(&at), r);
+        overlaps(name, &what, &at, &bare(&at), r);
     }
     let info = volume.get("downwardAPI");
-    overlaps(name, "DownwardAPI", &info, paths(&info), r);
+    overlaps(name, "DownwardAPI", &info, &bare(&info), r);
     let mixed = volume.get("projected");
     if !mixed.here() {
         return;
     }
     let sources = mixed.get("sources").items();
-    let kinds = ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle"];
-    if let Some(empty) = sources.iter().find(|s| !kinds.iter().any(|k| s.get(k).here())) {
+    if let Some(empty) = sources.iter().find(|s| !PROJECTIONS.iter().any(|k| s.get(k).here())) {
         let text = format!("volume {} (Projected) has no sources provided", show::quote(name));
         r.warn("no-sources", empty, text);
     }
     let mut all = Vec::new();
     for source in &sources {
-        for key in ["secret", "configMap", "downwardAPI"] {
-            all.extend(paths(&source.get(key)));
+        for (key, kind) in
+            [("configMap", "ConfigMap"), ("secret", "Secret"), ("downwardAPI", "DownwardAPI")]
+        {
+            let from = source.get(key);
+            let named = match key {
+                "downwardAPI" => kind.to_owned(),
+                _ => format!("{kind} {}", show::quote(from.str_of("name"))),
+            };
+            all.extend(paths(&from).into_iter().map(|path| (path, format!(" ({named})"))));
         }
         let token = source.get("serviceAccountToken").str_of("path");
-        all.extend((!token.is_empty()).then_some(token));
+        all.extend((!token.is_empty()).then(|| (token, " (ServiceAccountToken)".to_owned())));
     }
-    overlaps(name, "Projected", &mixed, all, r);
+    overlaps(name, "Projected", &mixed, &all, r);
 }
 
 fn paths<'a>(at: &At<'a>) -> Vec<&'a str> {
     at.get("items").items().iter().map(|item| item.str_of("path")).collect()
 }
 
-fn overlaps(volume: &str, what: &str, at: &At, mut paths: Vec<&str>, r: &mut Report) {
-    paths.sort_unstable();
-    let mut found = Vec::new();
-    for (i, path) in paths.iter().enumerate() {
-        let below = |other: &&&str| {
-            path == *other || path.strip_prefix(**other).is_some_and(|rest| rest.starts_with('/'))
-        };
-        if let Some(other) = paths[..i].iter().find(below) {
-            found.push(format!("{} with {}", show::quote(path), show::quote(other)));
+fn bare<'a>(at: &At<'a>) -> Vec<(&'a str, String)> {
+    paths(at).into_iter().map(|path| (path, String::new())).collect()
+}
+
+/// Models checkVolumeMappingForOverlap.
+fn overlaps(volume: &str, what: &str, at: &At, paths: &[(&str, String)], r: &mut Report) {
+    for (i, (path, of)) in paths.iter().enumerate() {
+        let path = path.trim_end_matches('/');
+        for (other, other_of) in &paths[..i] {
+            let other = other.trim_end_matches('/');
+            let below = |long: &str, short: &str| {
+                long.strip_prefix(short)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            if path.is_empty() || other.is_empty() || !below(path, other) && !below(other, path) {
+                continue;
+            }
+            let (name, path, other) = (show::quote(volume), show::quote(path), show::quote(other));
+            let text = format!(
+                "volume {name} ({what}): overlapping paths: {path}{of} with {other}{other_of}"
+            );
+            r.warn("overlapping-paths", at, text);
         }
-    }
-    if !found.is_empty() {
-        let name = show::quote(volume);
-        let text = format!("volume {name} ({what}): overlapping paths: {}", found.join(", "));
-        r.warn("overlapping-paths", at, text);
     }
 }
 
@@ -258,10 +293,30 @@ fn fractions(container: &At, r: &mut Report) {
     }
 }
 
-fn storage(requests: &At, path: &str, r: &mut Report) {
-    for (entry, value) in requests.entries() {
-        if entry.key == "storage" {
-            fraction(&value, &format!("{path}[storage]"), r);
+fn storage(resources: &At, path: &str, r: &mut Report) {
+    for list in ["requests", "limits"] {
+        for (entry, value) in resources.get(list).entries() {
+            if entry.key == "storage" {
+                fraction(&value, &format!("{path}.{list}[storage]"), r);
+            }
+        }
+    }
+}
+
+/// What is in a certificate is not read, but whether it can be one is.
+fn certificate(root: &At, r: &mut Report) {
+    for (key, what) in [("tls.crt", "certificate"), ("tls.key", "key")] {
+        let of = |list: &str| root.get(list).entries().into_iter().find(|(e, _)| e.key == key);
+        let plain = of("stringData").map(|(_, at)| (at.str().contains("-----BEGIN"), at));
+        let coded = || {
+            let (_, at) = of("data")?;
+            let bytes = base64::decode(at.str()).unwrap_or_default();
+            Some((String::from_utf8_lossy(&bytes).contains("-----BEGIN"), at))
+        };
+        if let Some((false, at)) = plain.or_else(coded) {
+            let text = format!("tls: failed to find any PEM data in {what} input");
+            r.warn("no-certificate", &at, text);
+            return;
         }
     }
 }

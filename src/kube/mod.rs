@@ -6,6 +6,7 @@
 
 pub mod defaults;
 mod lower;
+pub mod names;
 pub mod quantity;
 pub mod schema;
 pub mod selector;

@@ -6,6 +6,7 @@
 pub mod base64;
 mod build;
 mod flow;
+pub mod json;
 mod lexeme;
 mod map;
 mod mark;

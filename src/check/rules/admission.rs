@@ -41,7 +41,7 @@ pub(in crate::check) fn admit_pod(root: &At, r: &mut Report) {
         refuse(root, &policy, &text, r);
     }
     let runtime = spec.get("runtimeClassName");
-    if !runtime.str().is_empty() && crate::check::names::subdomain(runtime.str()).is_empty() {
+    if !runtime.str().is_empty() && crate::kube::names::subdomain(runtime.str()).is_empty() {
         let name = show::quote(runtime.str());
         refuse(root, &runtime, &format!("pod rejected: RuntimeClass {name} not found"), r);
     }

@@ -6,7 +6,8 @@ use super::selector;
 use crate::check::cursor::At;
 use crate::check::must::Must;
 use crate::check::report::Report;
-use crate::check::{names, show};
+use crate::check::show;
+use crate::kube::names;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
@@ -18,16 +19,21 @@ pub(in crate::check) fn affinity(at: &At, r: &mut Report) {
     pods(&at.get("podAntiAffinity"), r);
 }
 
+/// Models ValidateNodeSelector.
+pub(in crate::check) fn node_selector(required: &At, r: &mut Report) {
+    let terms = required.get("nodeSelectorTerms");
+    if terms.len() == 0 {
+        r.required(&terms, "must have at least one node selector term");
+    }
+    for term in terms.items() {
+        node_term(&term, r);
+    }
+}
+
 fn node(at: &At, r: &mut Report) {
     let required = at.get(REQUIRED);
     if required.here() {
-        let terms = required.get("nodeSelectorTerms");
-        if terms.len() == 0 {
-            r.required(&terms, "must have at least one node selector term");
-        }
-        for term in terms.items() {
-            node_term(&term, r);
-        }
+        node_selector(&required, r);
     }
     for one in at.get(PREFERRED).items() {
         weight(&one, r);
@@ -53,7 +59,7 @@ fn node_term(at: &At, r: &mut Report) {
             r.invalid(&key, "not a valid field selector key");
         } else {
             for value in values.items() {
-                r.must(&value, Must::Name(names::subdomain));
+                r.must(&value, Must::Is(names::subdomain));
             }
         }
     }
@@ -83,6 +89,14 @@ fn pod_term(at: &At, r: &mut Report) {
         let named = one.called(format!("{}.namespace", at.path));
         for objection in names::label(one.str()) {
             r.invalid(&named, &objection);
+        }
+    }
+    let pairs = ["matchLabelKeys", "mismatchLabelKeys"];
+    pairs.iter().for_each(|key| label_keys(at, key, r));
+    let other = at.get("mismatchLabelKeys").items();
+    for key in at.get("matchLabelKeys").items() {
+        if other.iter().any(|o| o.str() == key.str()) {
+            r.invalid(&key, "exists in both matchLabelKeys and mismatchLabelKeys");
         }
     }
     topology_key(&at.get("topologyKey"), r);
@@ -157,7 +171,7 @@ pub(in crate::check) fn spread(list: &At, r: &mut Report) {
         min_domains(one, action.str(), r);
         let policies = Must::OneOfOrEmpty(&["Honor", "Ignore"]);
         r.all(one, &[("nodeAffinityPolicy", policies), ("nodeTaintsPolicy", policies)]);
-        match_keys(one, r);
+        label_keys(one, "matchLabelKeys", r);
         selector::label_selector(&one.get("labelSelector"), r);
     }
 }
@@ -175,8 +189,8 @@ fn min_domains(one: &At, action: &str, r: &mut Report) {
     }
 }
 
-fn match_keys(one: &At, r: &mut Report) {
-    let keys = one.get("matchLabelKeys");
+fn label_keys(one: &At, field: &str, r: &mut Report) {
+    let keys = one.get(field);
     if keys.len() > 0 && !one.get("labelSelector").here() {
         r.forbidden(&keys, "must not be specified when labelSelector is not set");
         return;

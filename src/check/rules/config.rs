@@ -4,8 +4,10 @@
 use super::meta;
 use crate::check::cursor::At;
 use crate::check::report::Report;
-use crate::check::{names, show};
+use crate::check::show;
 use crate::diagnostic::Stage;
+use crate::kube::names;
+use crate::yaml::{base64, json};
 
 const SIZE_MAX: usize = 1_048_576;
 
@@ -51,10 +53,12 @@ pub(in crate::check) fn secret(root: &At, r: &mut Report) {
     meta::object(&meta, names::subdomain, r);
     let data = root.get("data");
     let mut keys: Vec<&str> = Vec::new();
+    let mut filled: Vec<&str> = Vec::new();
     let mut size = 0;
     for list in ["data", "stringData"] {
         for (entry, value) in root.get(list).entries() {
             size += value.str().len();
+            filled.extend((!value.str().is_empty()).then_some(entry.key.as_str()));
             if !keys.contains(&entry.key.as_str()) {
                 keys.push(&entry.key);
                 let path = format!("data[{}]", entry.key);
@@ -67,8 +71,11 @@ pub(in crate::check) fn secret(root: &At, r: &mut Report) {
     }
     let kind = root.str_of("type");
     for wanted in TYPED.iter().filter(|(t, _)| *t == kind).flat_map(|(_, keys)| *keys) {
-        if !keys.contains(wanted) {
+        let of = if *wanted == "ssh-privatekey" { &filled } else { &keys };
+        if !of.contains(wanted) {
             r.required(&data.plus(&format!("[{wanted}]")), "");
+        } else if wanted.starts_with(".docker") {
+            docker_config(root, wanted, r);
         }
     }
     let login = ["username", "password"];
@@ -86,6 +93,18 @@ pub(in crate::check) fn secret(root: &At, r: &mut Report) {
     }
 }
 
+/// What a registry login holds has to be a JSON object.
+fn docker_config(root: &At, key: &str, r: &mut Report) {
+    let found = |list: &str| root.get(list).entries().into_iter().find(|(e, _)| e.key == key);
+    let plain = found("stringData").map(|(_, at)| (at.str().as_bytes().to_vec(), at));
+    let coded = || found("data").map(|(_, at)| (base64::decode(at.str()).unwrap_or_default(), at));
+    let Some((bytes, at)) = plain.or_else(coded) else { return };
+    if let Some(text) = json::object_objection(&String::from_utf8_lossy(&bytes)) {
+        let at = at.called(format!("data[{key}]"));
+        r.invalid_as(&at, "\"<secret contents redacted>\"", &text);
+    }
+}
+
 const LEVELS: [&str; 3] = ["privileged", "baseline", "restricted"];
 
 pub(in crate::check) fn namespace(root: &At, r: &mut Report) {
@@ -94,9 +113,10 @@ pub(in crate::check) fn namespace(root: &At, r: &mut Report) {
     let name = meta.get("name");
     // The server labels the namespace with its own name.
     let own = name.called("metadata.labels");
-    if name.str().len() > 63 {
-        r.invalid(&own, "must be no more than 63 bytes");
+    for objection in names::label_value(name.str()) {
+        r.invalid(&own, &objection);
     }
+    meta::finalizers(&root.get("spec.finalizers"), false, r);
     if r.found.iter().any(|d| d.stage == Stage::Validation) {
         // Pod security is looked at last, and only in objects that are valid so far.
         return;

@@ -6,9 +6,9 @@ use super::{env, handler, resources, security};
 use crate::check::cursor::At;
 use crate::check::fix;
 use crate::check::must::Must;
-use crate::check::names;
 use crate::check::report::Report;
 use crate::check::show;
+use crate::kube::names;
 
 pub(in crate::check) const PULL_POLICIES: &[&str] = &["Always", "IfNotPresent", "Never"];
 const POLICIES: &[&str] = &["Always", "Never", "OnFailure"];
@@ -69,6 +69,45 @@ pub(in crate::check) fn inits(list: &At, main: &At, ctx: &Ctx, r: &mut Report) {
     }
 }
 
+/// Fields that a container for debugging may not have, in the server's order.
+const NOT_EPHEMERAL: [&str; 9] = [
+    "ports",
+    "resources",
+    "resizePolicy",
+    "restartPolicy",
+    "restartPolicyRules",
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+    "lifecycle",
+];
+
+/// `spec.ephemeralContainers`. Models validateEphemeralContainers.
+pub(in crate::check) fn ephemeral(spec: &At, ctx: &Ctx, r: &mut Report) {
+    let lists = ["containers", "initContainers"].map(|key| spec.get(key).items());
+    let others: Vec<&str> = lists.iter().flatten().map(|c| c.str_of("name")).collect();
+    let mut seen = others.clone();
+    for one in spec.get("ephemeralContainers").items() {
+        common(&one, ctx, r);
+        let (name, target) = (one.get("name"), one.get("targetContainerName"));
+        if seen.contains(&name.str()) {
+            r.duplicate(&name).code = "duplicate-name".into();
+        }
+        seen.push(name.str());
+        if !target.str().is_empty() && !others.contains(&target.str()) {
+            r.not_found(&target);
+        }
+        let mounts = one.get("volumeMounts").items();
+        let paths = mounts.iter().flat_map(|m| [m.get("subPath"), m.get("subPathExpr")]);
+        for at in NOT_EPHEMERAL.iter().map(|key| one.get(key)).chain(paths) {
+            let empty = at.node.is_none_or(|n| n.as_str() == Some("") || n.entries().is_empty());
+            if !empty || at.len() > 0 || !at.str().is_empty() {
+                r.forbidden(&at, "cannot be set for an Ephemeral Container");
+            }
+        }
+    }
+}
+
 fn forbidden_for_init(one: &At, key: &str, r: &mut Report) {
     let at = one.get(key);
     if !at.here() {
@@ -93,13 +132,13 @@ fn common(at: &At, ctx: &Ctx, r: &mut Report) {
     r.must(&at.get("name"), Must::Named(names::label));
     image(&at.get("image"), r);
     r.must(&at.get("terminationMessagePolicy"), Must::OneOf(&["File", "FallbackToLogsOnError"]));
-    ports(&at.get("ports"), r);
+    ports(&at.get("ports"), ctx, r);
     env::variables(&at.get("env"), r);
     env::from(&at.get("envFrom"), r);
     mounts(at, ctx, r);
     devices(at, ctx, r);
     r.must(&at.get("imagePullPolicy"), Must::OneOf(PULL_POLICIES));
-    resources::container(&at.get("resources"), ctx.bare, r);
+    resources::container(&at.get("resources"), ctx, r);
     resize_policies(&at.get("resizePolicy"), ctx, r);
     security::container(&at.get("securityContext"), ctx.host_users, r);
 }
@@ -111,7 +150,7 @@ fn image(at: &At, r: &mut Report) {
     }
 }
 
-fn ports(list: &At, r: &mut Report) {
+fn ports(list: &At, ctx: &Ctx, r: &mut Report) {
     let mut seen: Vec<&str> = Vec::new();
     for one in list.items() {
         let name = one.get("name");
@@ -128,8 +167,11 @@ fn ports(list: &At, r: &mut Report) {
             _ => drop(r.must(&port, Must::Port)),
         }
         let host = one.get("hostPort");
-        if host.int() != Some(0) {
+        if !matches!(host.int(), None | Some(0)) {
             r.must(&host, Must::Port);
+        } else if ctx.bare && ctx.host_network && port.int() != Some(0) {
+            // On the node's network the port of the container becomes the node's.
+            r.must(&port.called(host.path), Must::Port);
         }
         r.must(&one.get("protocol"), Must::OneOf(&["SCTP", "TCP", "UDP"]));
     }
@@ -295,13 +337,13 @@ fn restart_policy(at: &At, r: &mut Report) {
         r.too_many(&rules, rules.len(), 20);
     }
     for rule in rules.items() {
-        r.must(&rule.get("action"), Must::OneOfOrEmpty(&["Restart", "RestartAllContainers"]));
+        r.must(&rule.get("action"), Must::Among(&["Restart", "RestartAllContainers"]));
         let codes = rule.get("exitCodes");
         if !codes.here() {
             r.required(&codes, "must be specified");
             continue;
         }
-        r.must(&codes.get("operator"), Must::OneOfOrEmpty(&["In", "NotIn"]));
+        r.must(&codes.get("operator"), Must::Among(&["In", "NotIn"]));
         let values = codes.get("values");
         if values.len() > 255 {
             r.too_many(&values, values.len(), 255);
@@ -312,20 +354,23 @@ fn restart_policy(at: &At, r: &mut Report) {
 fn resize_policies(list: &At, ctx: &Ctx, r: &mut Report) {
     let mut seen: Vec<&str> = Vec::new();
     for one in list.items() {
-        let (resource, policy) = (one.get("resourceName"), one.get("restartPolicy"));
+        // The server names the list, not the field.
+        let named = |key: &str| one.get(key).called(list.path.clone());
+        let (resource, policy) = (named("resourceName"), named("restartPolicy"));
         if seen.contains(&resource.str()) {
-            r.duplicate(&resource);
+            r.duplicate_as(&one, &resource.shown());
         }
         seen.push(resource.str());
-        if !["cpu", "memory"].contains(&resource.str()) {
-            r.unsupported(&resource, &["cpu", "memory"]);
+        for (at, words) in
+            [(&resource, &["cpu", "memory"]), (&policy, &["NotRequired", "RestartContainer"])]
+        {
+            if at.str().is_empty() {
+                r.required(at, "");
+            } else if !words.contains(&at.str()) {
+                r.unsupported(at, words);
+            }
         }
-        match policy.str() {
-            "" => drop(r.required(&policy, "")),
-            "NotRequired" | "RestartContainer" => {}
-            _ => drop(r.unsupported(&policy, &["NotRequired", "RestartContainer"])),
-        }
-        if ctx.restart_policy == "Never" && policy.str() == "RestartContainer" {
+        if ctx.restart_policy == "Never" && policy.str() != "NotRequired" {
             let text = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
             r.invalid(&policy, text);
         }

@@ -125,6 +125,40 @@ fn natural(text: &str) -> Result<i64, String> {
     }
 }
 
+/// How many indexes a text such as `0,3-5` names. Models validateIndexesFormat.
+pub(in crate::check) fn indexes(text: &str, completions: i64) -> Result<i64, String> {
+    let number = |part: &str| match part.parse::<i64>() {
+        Ok(n) if n >= completions => Err(format!("too large index: {}", quote(part))),
+        Ok(n) => Ok(n),
+        Err(_) => Err(format!("cannot convert string to integer for index: {}", quote(part))),
+    };
+    let order = |last: i64, now: i64| {
+        Err(format!("non-increasing order, previous: {last}, current: {now}"))
+    };
+    let (mut total, mut last) = (0, None);
+    for part in text.split(',').filter(|_| !text.is_empty()) {
+        let ends: Vec<&str> = part.split('-').collect();
+        if ends.len() > 2 {
+            return Err(format!(
+                "the fragment {} violates the requirement that an index interval can have at most \
+                 two parts separated by '-'",
+                quote(part)
+            ));
+        }
+        let from = number(ends[0])?;
+        let to = ends.get(1).map_or(Ok(from), |end| number(end))?;
+        if ends.len() == 2 && from >= to {
+            return order(from, to);
+        }
+        if let Some(last) = last.filter(|last| *last >= from) {
+            return order(last, from);
+        }
+        total += to - from + 1;
+        last = Some(to);
+    }
+    Ok(total)
+}
+
 const REGIONS: [&str; 12] = [
     "Africa",
     "America",

@@ -5,7 +5,8 @@ use crate::check::cursor::At;
 use crate::check::must::Must;
 use crate::check::report::Report;
 use crate::check::rules::resources::amount;
-use crate::check::{names, show};
+use crate::check::show;
+use crate::kube::names;
 
 pub(in crate::check) const ENV_FIELDS: &[&str] = &[
     "metadata.name",
@@ -81,7 +82,9 @@ fn value_from(variable: &At, r: &mut Report) {
             "resourceFieldRef" => resource_ref(&from, false, r),
             "fileKeyRef" => {
                 r.must(&from.get("volumeName"), Must::Named(names::label));
-                r.must(&from.get("path"), Must::Required);
+                if r.must(&from.get("path"), Must::Required) {
+                    super::volume::local_path(&from.get("path"), r);
+                }
                 r.must(&from.get("key"), Must::Named(names::env_name));
             }
             _ => key_ref(&from, r),
@@ -112,8 +115,14 @@ fn key_ref(at: &At, r: &mut Report) {
 pub(in crate::check) fn field_ref(at: &At, allowed: &[&str], r: &mut Report) {
     let path = at.get("fieldPath");
     let text = path.str();
+    let version = at.str_of("apiVersion");
     if text.is_empty() {
         r.required(&path, "");
+        return;
+    }
+    if !["", "v1"].contains(&version) {
+        let text = format!("error converting fieldPath: unsupported pod version: {version}");
+        r.invalid(&path, &text);
         return;
     }
     if let Some((field, key)) = text.strip_suffix("']").and_then(|t| t.split_once("['")) {

@@ -3,8 +3,8 @@
 
 use crate::check::cursor::At;
 use crate::check::must::Must;
-use crate::check::names;
 use crate::check::report::Report;
+use crate::kube::names;
 
 const HANDLERS: [&str; 5] = ["exec", "httpGet", "tcpSocket", "grpc", "sleep"];
 

@@ -4,8 +4,8 @@
 use super::{meta, net};
 use crate::check::cursor::At;
 use crate::check::must::{Must, PORT};
-use crate::check::names;
 use crate::check::report::Report;
+use crate::kube::names;
 
 const PATH_TYPES: &[&str] = &["Exact", "ImplementationSpecific", "Prefix"];
 
@@ -26,7 +26,8 @@ pub(in crate::check) fn object(root: &At, r: &mut Report) {
     let (default, rules) = (spec.get("defaultBackend"), spec.get("rules"));
     if rules.len() == 0 && !default.here() {
         let text = "either `defaultBackend` or `rules` must be specified";
-        r.invalid_as(&spec, "null", text);
+        let shown = rules.node.map_or("null".to_owned(), crate::check::show::json);
+        r.invalid_as(&spec, &shown, text);
     }
     if default.here() {
         backend(&default, r);

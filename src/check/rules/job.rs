@@ -2,11 +2,12 @@
 //! Models pkg/apis/batch/validation (v1.36).
 
 use super::volume::Volumes;
-use super::{cron, meta, pod, selector};
+use super::{cron, meta, pod, selector, workload};
 use crate::check::cursor::At;
 use crate::check::must::Must;
 use crate::check::report::Report;
-use crate::check::{fix, names, show};
+use crate::check::{fix, show};
+use crate::kube::names;
 
 const ENDS: &[&str] = &["OnFailure", "Never"];
 const ACTIONS: &[&str] = &["Count", "FailIndex", "FailJob", "Ignore"];
@@ -15,12 +16,28 @@ pub(in crate::check) fn object(root: &At, r: &mut Report) {
     let meta = root.get("metadata");
     meta::object(&meta, names::subdomain, r);
     let at = root.get("spec");
-    let chosen = at.get("selector");
-    if chosen.here() && !at.get("manualSelector").bool() {
+    let labels = at.get("template.metadata.labels");
+    if meta.get("labels").len() == 0 {
+        // A job without labels is given its template's.
+        meta::labels(&labels.called("metadata.labels"), r);
+    }
+    let (chosen, manual) = (at.get("selector"), at.get("manualSelector").bool());
+    if chosen.here() && !manual {
         // The server adds its own label to the selector before it looks at it.
         r.invalid_as(&chosen, &selector::json(&chosen), "`selector` not auto-generated");
     }
-    spec(&at, Some(&meta), r);
+    spec(&at, Some(&meta).filter(|_| !manual), r);
+    if manual {
+        let whole = selector::is_valid(&chosen);
+        if chosen.here() {
+            selector::label_selector(&chosen, r);
+        } else {
+            r.required(&chosen, "");
+        }
+        if whole && !(chosen.here() && selector::matches(&chosen, &labels)) {
+            workload::mismatch(&at, r);
+        }
+    }
     pod_names(&meta, &at, r);
 }
 
@@ -59,30 +76,7 @@ fn spec(at: &At, meta: Option<&At>, r: &mut Report) {
     ] {
         r.must(&at.get(key), Must::NonNegative);
     }
-    let mode = at.get("completionMode");
-    let indexed = mode.str() == "Indexed";
-    r.must(&mode, Must::OneOfOrEmpty(&["NonIndexed", "Indexed"]));
-    let (per_index, max_failed) = (at.get("backoffLimitPerIndex"), at.get("maxFailedIndexes"));
-    let completions = at.get("completions");
-    if indexed {
-        if !completions.here() {
-            r.required(&completions, "when completion mode is Indexed");
-        }
-        let parallel = at.get("parallelism");
-        if parallel.int().is_some_and(|n| n > 100_000) {
-            let text = "must be less than or equal to 100000 when completion mode is Indexed";
-            r.invalid(&parallel, text);
-        }
-        if max_failed.here() && !per_index.here() {
-            r.required(&per_index, "when maxFailedIndexes is specified");
-        }
-    } else {
-        for one in [&per_index, &max_failed] {
-            if one.here() {
-                r.invalid(one, "requires indexed completion mode");
-            }
-        }
-    }
+    let indexed = completion(at, r);
     failure_policy(at, r);
     success_policy(at, indexed, r);
     let policy = at.get("podReplacementPolicy");
@@ -97,6 +91,53 @@ fn spec(at: &At, meta: Option<&At>, r: &mut Report) {
     }
     pod::template(&template, Volumes::new(), r);
     restart_policy(&template, at.get("podFailurePolicy").here(), r);
+}
+
+/// How the job counts its pods; says whether by index.
+fn completion(at: &At, r: &mut Report) -> bool {
+    let managed = at.get("managedBy");
+    if managed.here() {
+        if managed.str().is_empty() {
+            r.required(&managed, "");
+        }
+        r.must(&managed, Must::Name(names::domain_path));
+        if managed.str().len() > 63 {
+            r.too_long(&managed, 63);
+        }
+    }
+    let mode = at.get("completionMode");
+    let indexed = mode.str() == "Indexed";
+    r.must(&mode, Must::OneOfOrEmpty(&["NonIndexed", "Indexed"]));
+    let (per_index, max_failed) = (at.get("backoffLimitPerIndex"), at.get("maxFailedIndexes"));
+    let completions = at.get("completions");
+    if indexed {
+        if !completions.here() {
+            r.required(&completions, "when completion mode is Indexed");
+        }
+        let parallel = at.get("parallelism");
+        if parallel.int().is_some_and(|n| n > 100_000) {
+            let text = "must be less than or equal to 100000 when completion mode is Indexed";
+            r.invalid(&parallel, text);
+        }
+        if let (Some(most), Some(failed)) = (completions.int(), max_failed.int())
+            && failed > most
+        {
+            r.invalid_int(&max_failed, "must be less than or equal to completions");
+        }
+        if max_failed.int().is_some_and(|n| n > 100_000) {
+            r.invalid_int(&max_failed, "must be less than or equal to 100000");
+        }
+    } else if !mode.here() || mode.str() == "NonIndexed" {
+        for one in [&per_index, &max_failed] {
+            if one.here() {
+                r.invalid(one, "requires indexed completion mode");
+            }
+        }
+    }
+    if max_failed.here() && !per_index.here() {
+        r.required(&per_index, "when maxFailedIndexes is specified");
+    }
+    indexed
 }
 
 fn restart_policy(template: &At, failure_policy: bool, r: &mut Report) {
@@ -198,7 +239,8 @@ fn exit_codes(at: &At, containers: &[&str], r: &mut Report) {
         seen.push(number);
     }
     if !ordered {
-        r.invalid(&values, "must be ordered");
+        let shown = values.shown().replace("null", "0");
+        r.invalid_as(&values, &shown, "must be ordered");
     }
 }
 
@@ -208,11 +250,20 @@ fn success_policy(spec: &At, indexed: bool, r: &mut Report) {
         return;
     }
     if !indexed {
-        r.invalid_as(
-            &at,
-            &at.node.map_or("null".to_owned(), show::json),
-            "requires indexed completion mode",
-        );
+        let part =
+            |rule: &At<'_>, key: &str| rule.get(key).node.map_or("null".to_owned(), show::json);
+        let rule = |rule: &At<'_>| {
+            let (indexes, count) = (part(rule, "succeededIndexes"), part(rule, "succeededCount"));
+            format!("{{\"SucceededIndexes\":{indexes},\"SucceededCount\":{count}}}")
+        };
+        let list = at.get("rules");
+        let rules: Vec<String> = list.items().iter().map(rule).collect();
+        let rules = match list.here() {
+            true => format!("[{}]", rules.join(",")),
+            false => "null".to_owned(),
+        };
+        let shown = format!("{{\"Rules\":{rules}}}");
+        r.invalid_as(&at, &shown, "requires indexed completion mode");
         return;
     }
     let rules = at.get("rules");
@@ -224,6 +275,39 @@ fn success_policy(spec: &At, indexed: bool, r: &mut Report) {
     }
     if rules.len() > 20 {
         r.too_many(&rules, rules.len(), 20);
+    }
+    let completions = spec.get("completions").int().unwrap_or(0);
+    for rule in rules.items() {
+        success_rule(&rule, completions, r);
+    }
+}
+
+/// Models validateSuccessPolicyRule.
+fn success_rule(rule: &At, completions: i64, r: &mut Report) {
+    let (count, indexes) = (rule.get("succeededCount"), rule.get("succeededIndexes"));
+    if !count.here() && !indexes.here() {
+        let text = "at least one of succeededCount or succeededIndexes must be specified";
+        r.required(rule, text);
+    }
+    let mut total = 0;
+    if indexes.here() {
+        match cron::indexes(indexes.str(), completions) {
+            Ok(n) => total = n,
+            Err(text) => {
+                r.invalid(&indexes, &format!("error parsing succeededIndexes: {text}"));
+            }
+        }
+    }
+    let Some(number) = count.int() else { return };
+    r.must(&count, Must::NonNegative);
+    for (most, what) in [
+        (completions, "the number of specified completions"),
+        (total, "the number of indexes in the specified succeededIndexes field"),
+    ] {
+        if number > most && (most == completions && what.contains("completions") || indexes.here())
+        {
+            r.invalid_int(&count, &format!("must be less than or equal to {most} ({what})"));
+        }
     }
 }
 

@@ -2,9 +2,9 @@
 //! Models apimachinery pkg/api/validation/objectmeta.go ValidateObjectMeta (v1.36).
 
 use crate::check::cursor::At;
-use crate::check::must::Rule;
-use crate::check::names;
+use crate::check::must::{Must, Rule};
 use crate::check::report::Report;
+use crate::kube::names;
 
 const ANNOTATIONS_MAX: usize = 256 * 1024;
 
@@ -38,7 +38,7 @@ pub(in crate::check) fn object(meta: &At, rule: Rule, r: &mut Report) {
     labels(&meta.get("labels"), r);
     annotations(&meta.get("annotations"), r);
     owners(&meta.get("ownerReferences"), r);
-    finalizers(&meta.get("finalizers"), r);
+    finalizers(&meta.get("finalizers"), true, r);
 }
 
 /// A prefix may end in `-`: the server adds random letters to it.
@@ -80,7 +80,11 @@ pub(in crate::check) fn annotations(at: &At, r: &mut Report) {
 }
 
 fn owners(at: &At, r: &mut Report) {
+    let mut controllers: Vec<&str> = Vec::new();
     for owner in at.items() {
+        let owner = owner.called(at.path.clone());
+        let name = owner.str_of("name");
+        controllers.extend(owner.get("controller").bool().then_some(name));
         let version = owner.get("apiVersion");
         if version.str().is_empty() {
             r.invalid(&version, "version must not be empty");
@@ -92,19 +96,25 @@ fn owners(at: &At, r: &mut Report) {
             }
         }
     }
+    for two in controllers.windows(2) {
+        let text = format!(
+            "Only one reference can have Controller set to true. Found \"true\" in references for \
+             {} and {}",
+            two[0], two[1]
+        );
+        r.invalid_as(at, "null", &text);
+    }
 }
 
-fn finalizers(at: &At, r: &mut Report) {
+pub(in crate::check) fn finalizers(at: &At, indexed: bool, r: &mut Report) {
     const STANDARD: [&str; 4] =
         ["kubernetes", "orphan", "foregroundDeletion", "kubernetes.io/pv-protection"];
     for one in at.items() {
         let named = one.called(at.path.clone());
-        for objection in names::qualified(one.str()) {
-            r.invalid(&named, &objection);
-        }
+        r.must(&named, Must::Is(names::qualified));
         if !one.str().contains('/') && !STANDARD.contains(&one.str()) {
             let text = "name is neither a standard finalizer name nor is it fully qualified";
-            r.invalid(&one, text);
+            r.invalid(if indexed { &one } else { &named }, text);
         }
     }
 }

@@ -3,9 +3,11 @@
 mod admission;
 mod affinity;
 mod claim;
+mod cluster;
 mod config;
 mod container;
 mod cron;
+mod endpoints;
 mod env;
 mod handler;
 mod ingress;
@@ -14,12 +16,15 @@ mod meta;
 mod net;
 pub(super) mod pod;
 mod policy;
+mod quota;
+mod rare;
 mod rbac;
 pub(super) mod resources;
 mod scaler;
 mod security;
 pub(super) mod selector;
 mod service;
+mod storage;
 mod volume;
 mod workload;
 
@@ -27,6 +32,8 @@ use super::cursor::At;
 use super::report::Report;
 use crate::part::part;
 pub(super) use admission::admit_pod;
+pub(super) use storage::is_source as is_volume_source;
+pub(super) use volume::PROJECTIONS;
 
 /// Checks an object from its root.
 pub(super) type Rules = fn(&At, &mut Report);
@@ -56,6 +63,20 @@ const OTHERS: &[(&str, Rules)] = &[
     ("HorizontalPodAutoscaler", scaler::object),
     ("Role", rbac::role),
     ("RoleBinding", rbac::role_binding),
+    ("ClusterRole", rbac::cluster_role),
+    ("ClusterRoleBinding", rbac::cluster_role_binding),
+    ("PersistentVolume", storage::volume),
+    ("StorageClass", storage::class),
+    ("ResourceQuota", quota::quota),
+    ("LimitRange", quota::limit_range),
+    ("Endpoints", endpoints::endpoints),
+    ("EndpointSlice", endpoints::slice),
+    ("PriorityClass", cluster::priority_class),
+    ("RuntimeClass", cluster::runtime_class),
+    ("IngressClass", cluster::ingress_class),
+    ("PodTemplate", cluster::pod_template),
+    ("ReplicationController", cluster::replication_controller),
+    ("Lease", cluster::named),
 ];
 
 part! { LOADED: [(&'static str, Rules)] = OTHERS, in Rules; }

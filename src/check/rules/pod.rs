@@ -3,11 +3,12 @@
 //! ValidatePodTemplateSpec (v1.36).
 
 use super::volume::{self, Volumes};
-use super::{affinity, container, meta, security};
+use super::{affinity, container, meta, resources, security};
 use crate::check::cursor::At;
 use crate::check::must::Must;
 use crate::check::report::Report;
-use crate::check::{names, show};
+use crate::check::show;
+use crate::kube::names;
 
 pub(in crate::check) const RESTART_POLICIES: &[&str] = &["Always", "OnFailure", "Never"];
 
@@ -21,6 +22,8 @@ pub(in crate::check) struct Ctx<'a> {
     pub grace: i64,
     pub restart_policy: &'a str,
     pub volumes: Volumes<'a>,
+    /// Names of `spec.resourceClaims`.
+    pub claims: Vec<&'a str>,
     /// The pod spec, for repairs that add a volume.
     pub spec: At<'a>,
 }
@@ -46,7 +49,7 @@ pub(in crate::check) fn object(root: &At, r: &mut Report) {
 }
 
 fn image_spaces(spec: &At, r: &mut Report) {
-    for list in ["containers", "initContainers"] {
+    for list in ["containers", "initContainers", "ephemeralContainers"] {
         for one in spec.get(list).items() {
             let image = one.get("image");
             if image.str() != image.str().trim() {
@@ -83,14 +86,21 @@ fn pod_spec<'a>(
         bare: pod_name.is_some(),
         host_network: spec.get("hostNetwork").bool(),
         host_users: spec.get("hostUsers").node.is_none_or(|n| n.as_bool() != Some(false)),
-        grace: spec.get("terminationGracePeriodSeconds").int().unwrap_or(30),
+        grace: match spec.get("terminationGracePeriodSeconds").int().unwrap_or(30) {
+            // Of a bare pod the server puts this right before it looks.
+            n if n < 0 && pod_name.is_some() => 1,
+            n => n,
+        },
         restart_policy: policy,
         volumes,
+        claims: resource_claims(&spec.get("resourceClaims"), r),
         spec: spec.clone(),
     };
     let main = spec.get("containers");
     container::apps(&main, &ctx, r);
     container::inits(&spec.get("initContainers"), &main, &ctx, r);
+    container::ephemeral(spec, &ctx, r);
+    resources::pod(spec, &ctx, r);
     if ctx.host_network {
         container::host_network(&main, r);
         container::host_network(&spec.get("initContainers"), r);
@@ -110,7 +120,76 @@ fn pod_spec<'a>(
     affinity::spread(&spec.get("topologySpreadConstraints"), r);
     host_users(spec, r);
     scalars(spec, r);
+    resources::overhead(&spec.get("overhead"), r);
+    os(&spec.get("os"), r);
+    file_keys(spec, r);
     ctx
+}
+
+/// Models validatePodResourceClaims.
+fn resource_claims<'a>(list: &At<'a>, r: &mut Report) -> Vec<&'a str> {
+    let mut seen: Vec<&str> = Vec::new();
+    for one in list.items() {
+        let name = one.get("name");
+        if seen.contains(&name.str()) && !name.str().is_empty() {
+            r.duplicate(&name);
+        } else if r.must(&name, Must::Named(names::label)) || !name.str().is_empty() {
+            seen.push(name.str());
+        }
+        let sources = ["resourceClaimName", "resourceClaimTemplateName"].map(|key| one.get(key));
+        let shown = || {
+            let part = |at: &At| at.node.map_or("null".to_owned(), show::json);
+            format!(
+                "{{\"Name\":{},\"ResourceClaimName\":{},\"ResourceClaimTemplateName\":{}}}",
+                show::json_text(name.str()),
+                part(&sources[0]),
+                part(&sources[1])
+            )
+        };
+        let text = match sources.iter().filter(|at| at.here()).count() {
+            0 => "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
+            1 => "",
+            _ => {
+                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+            }
+        };
+        if !text.is_empty() {
+            r.invalid_as(&one, &shown(), text);
+        }
+        for at in sources.iter().filter(|at| at.here()) {
+            r.must(at, Must::Is(names::subdomain));
+        }
+    }
+    seen
+}
+
+/// Variables from files stand in a volume the pod itself fills. Models validateFileKeyRefVolumes.
+fn file_keys(spec: &At, r: &mut Report) {
+    let volumes = spec.get("volumes").items();
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
+        let env = spec.get(list).items().into_iter().flat_map(|c| c.get("env").items());
+        for from in env.map(|one| one.get("valueFrom.fileKeyRef")).filter(At::here) {
+            let name = from.get("volumeName");
+            let found = volumes.iter().rev().find(|v| v.str_of("name") == name.str());
+            let Some(found) = found else {
+                r.not_found(&name);
+                continue;
+            };
+            let other = volume::SOURCES.iter().find(|key| found.get(key).here());
+            if other.is_some_and(|key| *key != "emptyDir") {
+                r.invalid(&name, "referenced volume must be of type emptyDir");
+            }
+        }
+    }
+}
+
+fn os(at: &At, r: &mut Report) {
+    match at.str_of("name") {
+        _ if !at.here() => {}
+        "linux" | "windows" => {}
+        "" => drop(r.required(&at.get("name"), "")),
+        word => drop(r.unsupported_as(at, &show::quote(word), &["linux", "windows"])),
+    }
 }
 
 const DNS_POLICIES: &[&str] = &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
@@ -140,14 +219,6 @@ fn scalars(spec: &At, r: &mut Report) {
             ("preemptionPolicy", Must::OneOf(&["PreemptLowerPriority", "Never"])),
         ],
     );
-    let os = spec.get("os");
-    if os.here() {
-        match os.str_of("name") {
-            "linux" | "windows" => {}
-            "" => drop(r.required(&os.get("name"), "")),
-            word => drop(r.unsupported_as(&os, &show::quote(word), &["linux", "windows"])),
-        }
-    }
 }
 
 fn host_name_override(spec: &At, r: &mut Report) {
@@ -155,7 +226,7 @@ fn host_name_override(spec: &At, r: &mut Report) {
     if !at.here() {
         return;
     }
-    r.must(&at, Must::Name(names::subdomain));
+    r.must(&at, Must::Is(names::subdomain));
     if at.str().len() > 64 {
         r.too_long(&at, 64);
     }
@@ -197,13 +268,17 @@ fn dns(spec: &At, r: &mut Report) {
             for objection in names::subdomain(&domain) {
                 let objection = objection
                     .replace("characters, '-' or '.'", "characters, '_', '-' or '.'")
+                    .replace("[a-z0-9](", "_?[a-z0-9](")
                     .replace("[-a-z0-9]*", "[-_a-z0-9]*");
-                r.invalid(&one, &objection);
+                let shown = show::quote(one.str().strip_suffix('.').unwrap_or(one.str()));
+                r.invalid_as(&one, &shown, &objection);
             }
         }
     }
     for option in config.get("options").items() {
-        r.must(&option.get("name"), Must::Set("must not be empty"));
+        if option.str_of("name").is_empty() {
+            r.required(&option, "must not be empty");
+        }
     }
 }
 

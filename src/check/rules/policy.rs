@@ -7,7 +7,8 @@ use super::{meta, net, selector};
 use crate::check::cursor::At;
 use crate::check::must::{Must, PORT};
 use crate::check::report::Report;
-use crate::check::{names, show};
+use crate::check::show;
+use crate::kube::names;
 use crate::yaml::Value;
 
 pub(in crate::check) fn network(root: &At, r: &mut Report) {

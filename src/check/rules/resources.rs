@@ -1,16 +1,18 @@
 //! Requests and limits of containers and pods.
-//! Models pkg/apis/core/validation ValidateContainerResourceRequirements (v1.36).
+//! Models pkg/apis/core/validation validateResourceRequirements, validatePodResources (v1.36).
 
+use super::pod::Ctx;
 use crate::check::cursor::At;
-use crate::check::must::NON_NEGATIVE;
+use crate::check::must::{Must, NON_NEGATIVE};
 use crate::check::report::Report;
-use crate::check::{names, show};
+use crate::check::show;
+use crate::kube::names;
 use crate::kube::quantity::Quantity;
 
 const STANDARD: &str = "must be a standard resource type or fully qualified";
 const FOR_CONTAINERS: &str = "must be a standard resource for containers";
 const COMPUTE: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 20] = [
     "cpu",
     "memory",
     "ephemeral-storage",
@@ -31,8 +33,6 @@ const KNOWN: [&str; 22] = [
     "persistentvolumeclaims",
     "services.nodeports",
     "services.loadbalancers",
-    "count/pods",
-    "count/services",
 ];
 
 /// The amount at a place; text and bare numbers both count.
@@ -50,15 +50,21 @@ fn may_overcommit(name: &str) -> bool {
     !name.contains('/') && !is_huge_pages(name)
 }
 
+/// Objections to any resource name. Models validateResourceName.
+pub(in crate::check) fn any_name(name: &str) -> Vec<String> {
+    let mut found = names::qualified(name);
+    let known = name.contains('/') || KNOWN.contains(&name) || is_huge_pages(name);
+    if found.is_empty() && !known {
+        found.push(STANDARD.to_owned());
+    }
+    found
+}
+
 /// Objections to a resource name of a container.
 /// Models validateContainerResourceName.
 pub(in crate::check) fn name_objections(name: &str) -> Vec<String> {
-    let mut found = names::qualified(name);
-    let good = found.is_empty();
+    let mut found = any_name(name);
     if !name.contains('/') {
-        if good && !KNOWN.contains(&name) && !is_huge_pages(name) {
-            found.push(STANDARD.to_owned());
-        }
         if !COMPUTE.contains(&name) && !is_huge_pages(name) {
             found.push(FOR_CONTAINERS.to_owned());
         }
@@ -78,54 +84,190 @@ fn is_extended(name: &str) -> bool {
         && names::qualified(&format!("requests.{name}")).is_empty()
 }
 
-/// `resources` of a container. `bare_pod`: missing requests are taken from the limits first.
-pub(in crate::check) fn container(at: &At, bare_pod: bool, r: &mut Report) {
+/// Whose resources they are, which decides on their names.
+#[derive(Clone, Copy, PartialEq)]
+enum Of {
+    Container,
+    Pod,
+}
+
+/// Resources of a pod as a whole.
+const POD_LEVEL: [&str; 2] = ["cpu", "memory"];
+
+/// `resources` of a container.
+pub(in crate::check) fn container(at: &At, ctx: &Ctx, r: &mut Report) {
+    requirements(at, Of::Container, r);
+    // Of a pod of its own, missing requests are taken from the limits first.
+    let (limits, requests) = (at.get("limits"), at.get("requests"));
+    for (entry, value) in limits.entries().iter().filter(|_| ctx.bare) {
+        if value_of(&requests, &entry.key).is_none() {
+            let path = format!("{}[{}]", requests.path, entry.key);
+            one(&entry.key, entry.key_span, &value.called(path), Of::Container, r);
+        }
+    }
+    claims(&at.get("claims"), ctx, r);
+}
+
+/// `spec.overhead`, read as the limits of a container.
+pub(in crate::check) fn overhead(at: &At, r: &mut Report) {
+    let (mut huge, mut base) = (false, false);
+    for (entry, value) in at.entries() {
+        let path = format!("{}.limits[{}]", at.path, entry.key);
+        one(&entry.key, entry.key_span, &value.called(path), Of::Container, r);
+        huge |= is_huge_pages(&entry.key);
+        base |= POD_LEVEL.contains(&entry.key.as_str());
+    }
+    if huge && !base {
+        r.forbidden(at, "HugePages require cpu or memory");
+    }
+}
+
+/// `spec.resources`. Models validatePodResources.
+pub(in crate::check) fn pod(spec: &At, ctx: &Ctx, r: &mut Report) {
+    let at = spec.get("resources");
+    if !at.here() {
+        return;
+    }
+    if spec.get("os").str_of("name") == "windows" {
+        r.forbidden(&at, "may not be set for a windows pod");
+        return;
+    }
+    let claims = at.get("claims");
+    if claims.here() {
+        r.forbidden(&claims, "claims may not be set for Resources at pod-level");
+    }
+    requirements(&at, Of::Pod, r);
+    let (limits, requests) = (at.get("limits"), at.get("requests"));
+    for (name, needed) in aggregated(spec, ctx.bare) {
+        if let Some(found) = value_of(&requests, &name).filter(|found| needed > amount(found)) {
+            let text = format!(
+                "must be greater than or equal to aggregate container requests of {needed}"
+            );
+            let found = found.called(format!("{}[{name}]", requests.path));
+            r.invalid_as(&found, &show::quote(&amount(&found).to_string()), &text);
+        }
+    }
+    for (i, container) in spec.get("containers").items().iter().enumerate() {
+        for (entry, limit) in container.get("resources.limits").entries() {
+            let Some(most) = value_of(&limits, &entry.key) else { continue };
+            let (limit_worth, most) = (amount(&limit), amount(&most));
+            if limit_worth > most {
+                let path = format!("{}.containers[{i}][{}].limits", at.path, entry.key);
+                let text = format!("must be less than or equal to pod limits of {most}");
+                let shown = show::quote(&limit_worth.to_string());
+                r.invalid_as(&limit.called(path), &shown, &text);
+            }
+        }
+    }
+}
+
+/// What all containers together ask for, the greater of running and starting.
+/// Models component-helpers AggregateContainerRequests.
+pub(in crate::check) fn aggregated(spec: &At, from_limits: bool) -> Vec<(String, Quantity)> {
+    let own = |container: &At, name: &str| {
+        let resources = container.get("resources");
+        let asked = value_of(&resources.get("requests"), name);
+        let asked =
+            asked.or_else(|| value_of(&resources.get("limits"), name).filter(|_| from_limits));
+        asked.map_or(Quantity::ZERO, |at| amount(&at))
+    };
+    let (apps, inits) = (spec.get("containers").items(), spec.get("initContainers").items());
+    let mut named: Vec<String> = Vec::new();
+    for container in apps.iter().chain(&inits) {
+        for list in ["requests", "limits"].iter().take(1 + usize::from(from_limits)) {
+            let entries = container.get("resources").get(list).entries();
+            named.extend(entries.iter().map(|(e, _)| e.key.clone()));
+        }
+    }
+    named.sort_unstable();
+    named.dedup();
+    let total = |name: &String| {
+        let mut running = apps.iter().map(|c| own(c, name)).fold(Quantity::ZERO, |a, b| a + b);
+        let (mut sidecars, mut starting) = (Quantity::ZERO, Quantity::ZERO);
+        for init in &inits {
+            let asked = own(init, name);
+            let now = sidecars + asked;
+            if init.str_of("restartPolicy") == "Always" {
+                running = running + asked;
+                sidecars = now;
+            }
+            starting = if now > starting { now } else { starting };
+        }
+        if starting > running { starting } else { running }
+    };
+    named.iter().map(|name| (name.clone(), total(name))).collect()
+}
+
+fn value_of<'a>(list: &At<'a>, name: &str) -> Option<At<'a>> {
+    list.entries().into_iter().find(|(e, _)| e.key == name).map(|(_, at)| at)
+}
+
+fn requirements(at: &At, of: Of, r: &mut Report) {
     let (limits, requests) = (at.get("limits"), at.get("requests"));
     let (mut huge, mut base) = (false, false);
-    for (entry, value) in limits.entries() {
-        one(&entry.key, entry.key_span, &value, r);
-        huge |= is_huge_pages(&entry.key);
-        base |= entry.key == "cpu" || entry.key == "memory";
-    }
-    let written = requests.entries();
-    for (entry, value) in &written {
-        one(&entry.key, entry.key_span, value, r);
-        against_limit(&entry.key, value, &requests, &limits, r);
-        huge |= is_huge_pages(&entry.key);
-        base |= entry.key == "cpu" || entry.key == "memory";
-    }
-    if bare_pod {
-        for (entry, value) in limits.entries() {
-            if !written.iter().any(|(e, _)| e.key == entry.key) {
-                let path = format!("{}[{}]", requests.path, entry.key);
-                one(&entry.key, entry.key_span, &value.called(path), r);
+    for list in [&limits, &requests] {
+        for (entry, value) in list.entries() {
+            one(&entry.key, entry.key_span, &value, of, r);
+            if list.path == requests.path {
+                against_limit(&entry.key, &value, &requests, &limits, r);
             }
+            huge |= is_huge_pages(&entry.key);
+            base |= POD_LEVEL.contains(&entry.key.as_str());
         }
     }
     if huge && !base {
         r.forbidden(at, "HugePages require cpu or memory");
     }
-    for claim in at.get("claims").items() {
-        let name = claim.get("name");
+}
+
+/// Models validateResourceClaimNames.
+fn claims(list: &At, ctx: &Ctx, r: &mut Report) {
+    let mut seen: Vec<String> = Vec::new();
+    for claim in list.items() {
+        let (name, request) = (claim.get("name"), claim.get("request"));
+        let claim = At { span: name.span, ..claim.clone() };
         if name.str().is_empty() {
-            r.required(&name, "");
-        } else {
-            let shown = name.shown();
-            let text = "must be one of the names in pod.spec.resourceClaims which is empty";
-            r.field(
-                "not-found",
-                &At { span: name.span, ..claim.clone() },
-                format!("Not found: {shown}: {text}"),
-            );
+            r.required(&claim, "");
+            continue;
+        }
+        r.must(&request, Must::Name(names::label));
+        let key = match request.str() {
+            "" => name.str().to_owned(),
+            request => format!("{}/{request}", name.str()),
+        };
+        let whole = request.str().is_empty()
+            && seen.iter().any(|s| s.split_once('/').is_some_and(|(of, _)| of == name.str()));
+        if seen.iter().any(|s| *s == name.str() || *s == key) || whole {
+            r.duplicate_as(&claim, &show::quote(&key));
+        }
+        seen.push(key);
+        if !ctx.claims.contains(&name.str()) {
+            let mut known = ctx.claims.clone();
+            known.sort_unstable();
+            let known = match known.is_empty() {
+                true => " which is empty".to_owned(),
+                false => format!(": {}", known.join(", ")),
+            };
+            let text = format!("must be one of the names in pod.spec.resourceClaims{known}");
+            r.field("not-found", &claim, format!("Not found: {}: {text}", name.shown()));
         }
     }
 }
 
-fn one(name: &str, key: crate::text::Span, value: &At, r: &mut Report) {
+fn one(name: &str, key: crate::text::Span, value: &At, of: Of, r: &mut Report) {
     let at_key = At { span: key, ..value.clone() };
-    for objection in name_objections(name) {
-        let one = r.invalid_as(&at_key, &show::quote(name), &objection);
+    let objections = match of {
+        Of::Container => name_objections(name),
+        Of::Pod => any_name(name),
+    };
+    for objection in &objections {
+        let one = r.invalid_as(&at_key, &show::quote(name), objection);
         one.code = "bad-resource-name".into();
+    }
+    if of == Of::Pod && objections.is_empty() && !POD_LEVEL.contains(&name) && !is_huge_pages(name)
+    {
+        let supported = ["cpu", "hugepages-", "memory"];
+        r.unsupported_as(&at_key, &show::quote(name), &supported);
     }
     let worth = amount(value);
     if worth < Quantity::ZERO {
@@ -133,6 +275,12 @@ fn one(name: &str, key: crate::text::Span, value: &At, r: &mut Report) {
     }
     if is_extended(name) && !worth.is_whole() {
         r.invalid_as(value, &show::quote(&worth.to_string()), "must be an integer");
+    }
+    let page = name.strip_prefix("hugepages-").and_then(|size| Quantity::parse(size).ok());
+    let page = page.map_or(0, Quantity::value);
+    if page > 0 && worth.value() % page != 0 {
+        let text = format!("{worth} is not positive integer multiple of {name}");
+        r.invalid_as(value, &show::quote(&worth.to_string()), &text);
     }
 }
 

@@ -4,9 +4,9 @@
 use super::meta;
 use super::resources::{amount, name_objections};
 use crate::check::cursor::At;
-use crate::check::must::{Must, NON_NEGATIVE};
-use crate::check::names;
+use crate::check::must::Must;
 use crate::check::report::Report;
+use crate::kube::names;
 use crate::kube::quantity::Quantity;
 
 const SOURCES: [(&str, &str); 5] = [
@@ -28,13 +28,15 @@ pub(in crate::check) fn object(root: &At, r: &mut Report) {
         r.invalid_int(&low, "must be greater than or equal to 1");
     }
     let most = high.int().unwrap_or(0);
-    if most < 1 {
+    if most == 0 {
         r.required(&high, "must be set and greater than 0");
+    } else if most < 0 {
+        r.invalid_int(&high, "must be greater than or equal to 1");
     }
     if most < least {
         r.invalid_int(&high, "must be greater than or equal to `minReplicas`");
     }
-    target_ref(&spec.get("scaleTargetRef"), r);
+    target_ref(&spec.get("scaleTargetRef"), true, r);
     metrics(&spec.get("metrics"), low.int() == Some(0), r);
     let behavior = spec.get("behavior");
     for way in ["scaleUp", "scaleDown"] {
@@ -45,7 +47,8 @@ pub(in crate::check) fn object(root: &At, r: &mut Report) {
     }
 }
 
-fn target_ref(at: &At, r: &mut Report) {
+/// `grouped`: what is scaled has to say of which API group it is.
+fn target_ref(at: &At, grouped: bool, r: &mut Report) {
     for key in ["kind", "name"] {
         let field = at.get(key);
         if field.str().is_empty() {
@@ -56,8 +59,8 @@ fn target_ref(at: &At, r: &mut Report) {
     }
     let version = at.get("apiVersion");
     let kind = at.str_of("kind");
-    let grouped = version.str().split('/').count() == 2 && !version.str().starts_with('/');
-    if !grouped && kind != "ReplicationController" {
+    let has_group = version.str().split('/').count() == 2 && !version.str().starts_with('/');
+    if grouped && !has_group && kind != "ReplicationController" {
         r.invalid(&version, "apiVersion must specify API group");
     }
 }
@@ -123,7 +126,7 @@ fn one_source(kind: &str, at: &At, r: &mut Report) {
         }
         _ => {
             if kind == "object" {
-                target_ref(&at.get("describedObject"), r);
+                target_ref(&at.get("describedObject"), false, r);
             }
             let name = at.get("metric.name");
             if name.str().is_empty() {
@@ -136,8 +139,15 @@ fn one_source(kind: &str, at: &At, r: &mut Report) {
             if kind == "pods" && !average.here() {
                 r.required(&average, "must specify a positive target averageValue");
             } else if kind != "pods" && !value.here() && !average.here() {
-                let text = "must set either a target value for metric or a per-pod target";
+                let text = match kind {
+                    "object" => "must set either a target value or averageValue",
+                    _ => "must set either a target value for metric or a per-pod target",
+                };
                 r.required(&average, text);
+            }
+            if kind == "external" && value.here() && average.here() {
+                let text = "may not set both a target value for metric and a per-pod target";
+                r.forbidden(&value, text);
             }
         }
     }
@@ -177,7 +187,9 @@ fn resource_target(at: &At, r: &mut Report) {
 fn scaling_rules(at: &At, r: &mut Report) {
     let window = at.get("stabilizationWindowSeconds");
     match window.int() {
-        Some(n) if n < 0 => drop(r.invalid_int(&window, NON_NEGATIVE)),
+        Some(n) if n < 0 => {
+            r.invalid_int(&window, "must be greater than or equal to zero");
+        }
         Some(n) if n > 3600 => drop(r.invalid_int(&window, "must be less than or equal to 3600")),
         _ => {}
     }

@@ -28,7 +28,7 @@ pub(in crate::check) fn pod(spec: &At, r: &mut Report) {
     app_armor(&at.get("appArmorProfile"), r);
     let merge = Must::OneOfOrEmpty(&["Merge", "Strict"]);
     r.must(&at.get("supplementalGroupsPolicy"), merge);
-    let mount = Must::OneOfOrEmpty(&["MountOption", "Recursive"]);
+    let mount = Must::OneOfOrEmpty(&["Recursive"]);
     r.must(&at.get("seLinuxChangePolicy"), mount);
 }
 
@@ -116,8 +116,7 @@ fn app_armor(at: &At, r: &mut Report) {
         word => {
             if !PROFILES.contains(&word) {
                 r.unsupported(&kind, PROFILES);
-            }
-            if path.here() {
+            } else if path.here() {
                 r.invalid(&path, "can only be set when AppArmor type is Localhost");
             }
         }

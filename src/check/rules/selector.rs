@@ -4,7 +4,8 @@
 use super::meta;
 use crate::check::cursor::At;
 use crate::check::report::Report;
-use crate::check::{names, show};
+use crate::check::show;
+use crate::kube::names;
 
 const OPERATOR: &str = "not a valid selector operator";
 
@@ -17,47 +18,28 @@ pub(in crate::check) fn label_selector(at: &At, r: &mut Report) {
 }
 
 fn requirement(at: &At, r: &mut Report) {
-    let values = at.get("values");
-    match at.str_of("operator") {
-        "In" | "NotIn" if values.len() == 0 => {
-            r.required(&values, "must be specified when `operator` is 'In' or 'NotIn'");
-        }
-        "In" | "NotIn" => {}
-        "Exists" | "DoesNotExist" => {
-            if values.len() > 0 {
-                let text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-                r.forbidden(&values, text);
-            }
-        }
-        _ => drop(r.invalid(&at.get("operator"), OPERATOR)),
-    }
-    let key = at.get("key");
-    for objection in names::qualified(key.str()) {
-        r.invalid(&key, &objection).code = "bad-label".into();
-    }
-    for value in values.items() {
-        for objection in names::label_value(value.str()) {
-            r.invalid(&value, &objection).code = "bad-label".into();
-        }
-    }
+    operator(at, false, r);
 }
 
 /// A term of node affinity. Models ValidateNodeSelectorRequirement.
 pub(in crate::check) fn node_requirement(at: &At, r: &mut Report) {
+    operator(at, true, r);
+}
+
+/// `numbers`: nodes are compared by greater and less too.
+fn operator(at: &At, numbers: bool, r: &mut Report) {
     let values = at.get("values");
-    match at.str_of("operator") {
-        "In" | "NotIn" if values.len() == 0 => {
+    match (at.str_of("operator"), values.len()) {
+        ("In" | "NotIn", 0) => {
             r.required(&values, "must be specified when `operator` is 'In' or 'NotIn'");
         }
-        "In" | "NotIn" => {}
-        "Exists" | "DoesNotExist" => {
-            if values.len() > 0 {
-                let text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-                r.forbidden(&values, text);
-            }
+        ("In" | "NotIn", _) | ("Exists" | "DoesNotExist", 0) => {}
+        ("Exists" | "DoesNotExist", _) => {
+            let text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+            r.forbidden(&values, text);
         }
-        "Gt" | "Lt" => {
-            if values.len() != 1 {
+        ("Gt" | "Lt", n) if numbers => {
+            if n != 1 {
                 let text = "must be specified single value when `operator` is 'Lt' or 'Gt'";
                 r.required(&values, text);
             }
@@ -117,7 +99,7 @@ pub(in crate::check) fn json(at: &At) -> String {
     let Some(node) = at.node else { return "null".to_owned() };
     let mut fields = Vec::new();
     if let Some(labels) = node.get("matchLabels").filter(|n| !n.entries().is_empty()) {
-        fields.push(format!("\"matchLabels\":{}", show::json(labels)));
+        fields.push(format!("\"matchLabels\":{}", show::text_map(labels)));
     }
     let expressions = node.get("matchExpressions").map_or(&[][..], |n| n.items());
     if !expressions.is_empty() {

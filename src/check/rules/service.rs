@@ -5,11 +5,12 @@ use super::{meta, net};
 use crate::check::cursor::At;
 use crate::check::must::{Must, PORT};
 use crate::check::report::Report;
-use crate::check::{names, show};
+use crate::check::show;
+use crate::kube::names;
 use std::collections::BTreeMap;
 
 const TYPES: &[&str] = &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
-const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
+pub(in crate::check) const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 
 pub(in crate::check) fn object(root: &At, r: &mut Report) {
     meta::object(&root.get("metadata"), names::label, r);
@@ -118,32 +119,29 @@ fn target(one: &At, r: &mut Report) {
 
 fn affinity(spec: &At, r: &mut Report) {
     let client = spec.get("sessionAffinityConfig.clientIP");
-    let config = spec.get("sessionAffinityConfig");
     if spec.str_of("sessionAffinity") == "ClientIP" {
         let seconds = client.get("timeoutSeconds");
         if seconds.here() && !(1..=86400).contains(&seconds.int().unwrap_or(0)) {
             r.invalid_int(&seconds, "must be greater than 0 and less than 86400");
         }
-    } else if config.here() && ["", "None"].contains(&spec.str_of("sessionAffinity")) {
-        let text = "must not be set when session affinity is None";
-        r.forbidden(&config, text);
     }
 }
 
 fn addresses(spec: &At, r: &mut Report) {
+    let mut seen: Vec<&str> = Vec::new();
     for one in spec.get("ipFamilies").items() {
-        r.must(&one, Must::OneOfOrEmpty(&["IPv4", "IPv6"]));
+        r.must(&one, Must::Among(&["IPv4", "IPv6"]));
+        if seen.contains(&one.str()) {
+            r.duplicate(&one);
+        }
+        seen.push(one.str());
     }
     r.must(
         &spec.get("ipFamilyPolicy"),
         Must::OneOfOrEmpty(&["PreferDualStack", "RequireDualStack", "SingleStack"]),
     );
-    let own = spec.get("clusterIP");
-    if !["", "None"].contains(&own.str()) {
-        let at = own.called(format!("{}.clusterIPs[0]", spec.path));
-        for objection in net::ip(own.str()) {
-            r.invalid(&at, &objection);
-        }
+    if spec.str_of("type") != "ExternalName" {
+        cluster_ips(spec, r);
     }
     for one in spec.get("externalIPs").items() {
         for objection in external_ip(one.str()) {
@@ -152,9 +150,63 @@ fn addresses(spec: &At, r: &mut Report) {
     }
 }
 
+/// Models ValidateServiceClusterIPsRelatedFields, after NormalizeClusterIPs.
+fn cluster_ips(spec: &At, r: &mut Report) {
+    let (own, list) = (spec.get("clusterIP"), spec.get("clusterIPs"));
+    let shown = list.node.map_or("null".to_owned(), show::json).replace("null", "\"\"");
+    let mut all = list.items();
+    if all.is_empty() && !own.str().is_empty() {
+        all.push(own.called(format!("{}[0]", list.path)));
+    }
+    let first = all.first().map_or("", At::str);
+    if own.str().is_empty() && !all.is_empty() {
+        r.invalid_as(&list, &shown, "must be empty when `clusterIP` is not specified");
+    } else if first != own.str() {
+        r.invalid_as(&list, &shown, "first value must match `clusterIP`");
+    }
+    let mut wrong = false;
+    for (i, one) in all.iter().enumerate() {
+        if i == 0 && one.str() == "None" {
+            if all.len() > 1 {
+                wrong = true;
+                r.invalid_as(&list, &shown, "'None' must be the first and only value");
+            }
+            continue;
+        }
+        wrong |= !r.must(one, Must::Is(net::ip));
+    }
+    if all.len() > 2 {
+        r.invalid_as(&list, &shown, "may only hold up to 2 values");
+    }
+    if wrong || first == "None" {
+        return;
+    }
+    let six = |at: &At<'_>| at.str().contains(':');
+    if all.len() > 1 && (all.iter().all(six) || !all.iter().any(six)) {
+        r.invalid_as(&list, &shown, "may specify no more than one IP for each IP family");
+    }
+    for (i, (one, family)) in all.iter().zip(spec.get("ipFamilies").items()).enumerate() {
+        let fits = match family.str() {
+            "IPv4" => !six(one),
+            "IPv6" => six(one),
+            _ => true,
+        };
+        if !fits {
+            let text =
+                format!("expected an {} value as indicated by `ipFamilies[{i}]`", family.str());
+            r.invalid(one, &text);
+        }
+    }
+}
+
 fn external_ip(text: &str) -> Vec<String> {
     let found = net::ip(text);
-    let Ok(address) = text.parse::<std::net::IpAddr>() else { return found };
+    if text.parse::<std::net::IpAddr>().is_err() { found } else { special_ip(text) }
+}
+
+/// Objections to addresses that are no other machine's. Models ValidateEndpointIP.
+pub(in crate::check) fn special_ip(text: &str) -> Vec<String> {
+    let Ok(address) = text.parse::<std::net::IpAddr>() else { return Vec::new() };
     let link_local = match address {
         std::net::IpAddr::V4(four) => four.is_link_local(),
         std::net::IpAddr::V6(six) => six.segments()[0] & 0xffc0 == 0xfe80,
@@ -164,11 +216,18 @@ fn external_ip(text: &str) -> Vec<String> {
         (address.is_loopback(), "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
         (link_local, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
         (
-            address.is_multicast(),
+            is_link_multicast(address),
             "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)",
         ),
     ];
     rules.iter().filter(|(hit, _)| *hit).map(|(_, text)| (*text).to_owned()).collect()
+}
+
+fn is_link_multicast(address: std::net::IpAddr) -> bool {
+    match address {
+        std::net::IpAddr::V4(four) => four.octets()[..3] == [224, 0, 0],
+        std::net::IpAddr::V6(six) => six.segments()[0] & 0xff0f == 0xff02,
+    }
 }
 
 fn protocol<'a>(port: &At<'a>) -> &'a str {
@@ -263,6 +322,9 @@ fn balancer(spec: &At, kind: &str, r: &mut Report) {
         if at.here() && kind != "LoadBalancer" {
             r.forbidden(&at, only);
         }
+    }
+    if spec.get("loadBalancerClass").here() && kind == "LoadBalancer" {
+        r.must(&spec.get("loadBalancerClass"), Must::Is(names::qualified));
     }
 }
 

@@ -4,10 +4,10 @@
 use super::claim;
 use crate::check::cursor::At;
 use crate::check::must::Must;
-use crate::check::names;
 use crate::check::report::Report;
 use crate::check::rules::env;
 use crate::check::rules::resources::amount;
+use crate::kube::names;
 use crate::kube::quantity::Quantity;
 use std::collections::BTreeMap;
 
@@ -104,14 +104,20 @@ fn source(volume: &At, pod_name: Option<&str>, r: &mut Report) -> &'static str {
         kind = name;
         one_source(name, &at, r);
         if name == "ephemeral" {
-            ephemeral(&at, volume.str_of("name"), pod_name, r);
+            ephemeral(&at, &volume.get("name"), pod_name, r);
         }
     }
     // The server fills in an emptyDir where no source stands.
     if kind.is_empty() { "emptyDir" } else { kind }
 }
 
-fn one_source(kind: &str, at: &At, r: &mut Report) {
+pub(in crate::check) fn one_source(kind: &str, at: &At, r: &mut Report) {
+    // The server has another name for this one.
+    let renamed = at.called(at.path.replace("gcePersistentDisk", "persistentDisk"));
+    let rows = ROWS.iter().filter(|(of, ..)| *of == kind);
+    for (_, key, must) in rows {
+        r.must(&renamed.get(key), *must);
+    }
     match kind {
         "emptyDir" => {
             let limit = at.get("sizeLimit");
@@ -129,38 +135,98 @@ fn one_source(kind: &str, at: &At, r: &mut Report) {
             }
             r.must(&at.get("type"), Must::OneOfOrEmpty(KINDS));
         }
-        "gitRepo" => drop(r.must(&at.get("repository"), Must::Required)),
-        "secret" => {
-            r.must(&at.get("secretName"), Must::Required);
-            modes(at, r);
+        "gitRepo" => {
+            let dir = at.get("directory");
+            if !dir.str().is_empty() {
+                local_path(&dir, r);
+            }
         }
-        "configMap" => {
-            r.must(&at.get("name"), Must::Required);
-            modes(at, r);
+        "iscsi" | "fc" | "flocker" | "quobyte" | "azureDisk" | "flexVolume" => {
+            super::rare::source(kind, at, r);
         }
+        "secret" | "configMap" => modes(at, r),
         "nfs" => {
-            r.must(&at.get("server"), Must::Required);
             let path = at.get("path");
-            if r.must(&path, Must::Required) && !path.str().starts_with('/') {
+            if !path.str().starts_with('/') {
                 r.invalid(&path, "must be an absolute path");
             }
         }
-        "persistentVolumeClaim" => drop(r.must(&at.get("claimName"), Must::Required)),
-        "downwardAPI" => {
-            r.must(&at.get("defaultMode"), Must::Mode);
-            downward_items(at, r);
-        }
+        "downwardAPI" => downward_items(at, r),
         "projected" => projected(at, r),
-        "csi" => drop(r.must(&at.get("driver"), Must::Required)),
-        "image" => {
-            r.must(&at.get("reference"), Must::Required);
-            r.must(&at.get("pullPolicy"), Must::OneOf(super::container::PULL_POLICIES));
+        "csi" => {
+            csi_driver(&at.get("driver"), r);
+            let secret = at.get("nodePublishSecretRef.name");
+            // The server puts this one a level too high.
+            r.must(&secret.called(format!("{}.name", at.path)), Must::Name(names::subdomain));
         }
         _ => {}
     }
 }
 
-fn has_backsteps(path: &str) -> bool {
+/// Kinds of projected sources, in the server's order.
+/// The server drops two more, which are behind feature gates.
+pub(in crate::check) const PROJECTIONS: [&str; 4] =
+    ["secret", "configMap", "downwardAPI", "serviceAccountToken"];
+
+pub(in crate::check) fn csi_driver(at: &At, r: &mut Report) {
+    if at.str().len() > 63 {
+        r.too_long(at, 63);
+    }
+    r.must(at, Must::Named(names::csi_driver));
+}
+
+const PARTITION: Must = Must::Between(0, 255, "must be between 1 and 255, inclusive");
+const LUN: Must = Must::Between(0, 255, "must be between 0 and 255, inclusive");
+const BLOB_KINDS: &[&str] = &["Dedicated", "Managed", "Shared"];
+
+/// Fields that stand for themselves: source, field, constraint.
+const ROWS: [(&str, &str, Must); 43] = [
+    ("gitRepo", "repository", Must::Required),
+    ("secret", "secretName", Must::Required),
+    ("configMap", "name", Must::Required),
+    ("nfs", "server", Must::Required),
+    ("nfs", "path", Must::Required),
+    ("persistentVolumeClaim", "claimName", Must::Required),
+    ("downwardAPI", "defaultMode", Must::Mode),
+    ("csi", "nodePublishSecretRef", Must::Refers),
+    ("image", "reference", Must::Required),
+    ("image", "pullPolicy", Must::OneOf(super::container::PULL_POLICIES)),
+    ("gcePersistentDisk", "pdName", Must::Required),
+    ("gcePersistentDisk", "partition", PARTITION),
+    ("awsElasticBlockStore", "volumeID", Must::Required),
+    ("awsElasticBlockStore", "partition", PARTITION),
+    ("glusterfs", "endpoints", Must::Required),
+    ("glusterfs", "path", Must::Required),
+    ("rbd", "monitors", Must::Required),
+    ("rbd", "image", Must::Required),
+    ("cinder", "volumeID", Must::Required),
+    ("cinder", "secretRef", Must::Refers),
+    ("cephfs", "monitors", Must::Required),
+    ("azureFile", "secretName", Must::Required),
+    ("azureFile", "shareName", Must::Required),
+    ("vsphereVolume", "volumePath", Must::Required),
+    ("photonPersistentDisk", "pdID", Must::Required),
+    ("portworxVolume", "volumeID", Must::Required),
+    ("azureDisk", "diskName", Must::Required),
+    ("azureDisk", "diskURI", Must::Required),
+    ("azureDisk", "cachingMode", Must::OneOfOrEmpty(&["None", "ReadOnly", "ReadWrite"])),
+    ("azureDisk", "kind", Must::OneOfOrEmpty(BLOB_KINDS)),
+    ("scaleIO", "gateway", Must::Required),
+    ("scaleIO", "system", Must::Required),
+    ("scaleIO", "volumeName", Must::Required),
+    ("storageos", "volumeName", Must::Named(names::label)),
+    ("storageos", "volumeNamespace", Must::Name(names::label)),
+    ("storageos", "secretRef", Must::Refers),
+    ("flexVolume", "driver", Must::Required),
+    ("quobyte", "volume", Must::Required),
+    ("quobyte", "registry", Must::Set(super::rare::PAIRS)),
+    ("iscsi", "targetPortal", Must::Required),
+    ("iscsi", "iqn", Must::Required),
+    ("iscsi", "lun", LUN),
+    ("local", "path", Must::Required),
+];
+
+pub(in crate::check) fn has_backsteps(path: &str) -> bool {
     path.split('/').any(|part| part == "..")
 }
 
@@ -189,7 +255,7 @@ pub(in crate::check) fn local_path(at: &At, r: &mut Report) {
 }
 
 /// Names that begin with `..` are the kubelet's own.
-fn local_non_reserved(at: &At, r: &mut Report) {
+pub(in crate::check) fn local_non_reserved(at: &At, r: &mut Report) {
     local_path(at, r);
     if at.str().starts_with("..") && !at.str().starts_with("../") {
         r.invalid(at, "must not start with '..'");
@@ -225,17 +291,15 @@ fn projected(at: &At, r: &mut Report) {
     let mut paths: Vec<&str> = Vec::new();
     for one in at.get("sources").items() {
         let mut n_seen = 0;
-        for kind in ["secret", "configMap", "downwardAPI", "serviceAccountToken"] {
+        for kind in PROJECTIONS {
             let from = one.get(kind);
-            if !from.here() {
-                continue;
-            }
-            n_seen += 1;
-            if n_seen > 1 {
-                r.forbidden(&one, "may not specify more than 1 volume type per source");
-            } else {
+            if from.here() {
+                n_seen += 1;
                 projection(kind, &from, at, &mut paths, r);
             }
+        }
+        if n_seen > 1 {
+            r.forbidden(&one, "may not specify more than 1 volume type per source");
         }
     }
 }
@@ -249,13 +313,16 @@ fn projection<'a>(kind: &str, from: &At<'a>, whole: &At, paths: &mut Vec<&'a str
             from.get("items").items().iter().for_each(|item| key_to_path(item, r));
         }
     }
-    let own = [from.get("path")];
     let items = from.get("items").items();
-    let files = items.iter().map(|i| i.get("path")).chain(own).filter(|p| !p.str().is_empty());
+    let files = items.iter().map(|i| i.get("path")).filter(|p| !p.str().is_empty());
     for path in files {
         if paths.contains(&path.str()) {
             let at = At { span: path.span, ..whole.clone() };
-            r.invalid_as(&at, &path.shown(), "conflicting duplicate paths");
+            let shown = match kind {
+                "secret" | "configMap" => from.get("name").shown(),
+                _ => path.shown(),
+            };
+            r.invalid_as(&at, &shown, "conflicting duplicate paths");
         }
         paths.push(path.str());
     }
@@ -280,7 +347,7 @@ fn token(from: &At, whole: &At, r: &mut Report) {
     }
 }
 
-fn ephemeral(at: &At, name: &str, pod_name: Option<&str>, r: &mut Report) {
+fn ephemeral(at: &At, name: &At, pod_name: Option<&str>, r: &mut Report) {
     let template = at.get("volumeClaimTemplate");
     if !template.here() {
         r.required(&template, "");
@@ -288,15 +355,11 @@ fn ephemeral(at: &At, name: &str, pod_name: Option<&str>, r: &mut Report) {
     }
     super::meta::labels(&template.get("metadata.labels"), r);
     super::meta::annotations(&template.get("metadata.annotations"), r);
-    claim::spec(&template.get("spec"), r);
-    if let Some(pod) = pod_name.filter(|_| !name.is_empty()) {
-        let whole = format!("{pod}-{name}");
-        for objection in names::subdomain(&whole) {
-            r.invalid_as(
-                at,
-                &super::super::show::quote(name),
-                &format!("PVC name \"{whole}\": {objection}"),
-            );
+    claim::spec(&template.get("spec"), false, r);
+    if let Some(pod) = pod_name.filter(|pod| !pod.is_empty() && !name.str().is_empty()) {
+        let whole = super::super::show::quote(&format!("{pod}-{}", name.str()));
+        for objection in names::subdomain(&format!("{pod}-{}", name.str())) {
+            r.invalid(name, &format!("PVC name {whole}: {objection}"));
         }
     }
 }

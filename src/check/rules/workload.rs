@@ -6,10 +6,11 @@ use super::{claim, meta, pod, selector};
 use crate::check::cursor::At;
 use crate::check::must::{Must, NON_NEGATIVE};
 use crate::check::report::Report;
-use crate::check::{fix, names, show};
+use crate::check::{fix, show};
+use crate::kube::names;
 use crate::yaml::Value;
 
-const MISMATCH: &str = "`selector` does not match template `labels`";
+pub(in crate::check) const MISMATCH: &str = "`selector` does not match template `labels`";
 
 pub(in crate::check) fn deployment(root: &At, r: &mut Report) {
     meta::object(&root.get("metadata"), names::subdomain, r);
@@ -63,12 +64,17 @@ fn empty_selector(at: &At, kind: &str, r: &mut Report) {
 }
 
 /// The selector has to select the template's pods.
-fn matching(spec: &At, r: &mut Report) {
+pub(in crate::check) fn matching(spec: &At, r: &mut Report) {
     let (at, labels) = (spec.get("selector"), spec.get("template.metadata.labels"));
     if at.here() && selector::matches(&at, &labels) {
         return;
     }
-    let shown = labels.node.map_or("null".to_owned(), show::json);
+    mismatch(spec, r);
+}
+
+pub(in crate::check) fn mismatch(spec: &At, r: &mut Report) {
+    let (at, labels) = (spec.get("selector"), spec.get("template.metadata.labels"));
+    let shown = labels.node.map_or("null".to_owned(), show::text_map);
     let fixes = fix::labels_to_match(r.text, spec);
     let related = at.node.map(|_| (at.span, "the selector is here".to_owned()));
     let found = r.invalid_as(&labels, &shown, MISMATCH);
@@ -83,7 +89,7 @@ fn matching(spec: &At, r: &mut Report) {
 }
 
 /// Pods of these workloads are always restarted, and never end.
-fn always(spec: &At, kind: &str, r: &mut Report) {
+pub(in crate::check) fn always(spec: &At, kind: &str, r: &mut Report) {
     let policy = spec.get("template.spec.restartPolicy");
     if !["", "Always"].contains(&policy.str()) {
         r.unsupported(&policy, &["Always"]).help = Some(
@@ -188,7 +194,7 @@ pub(in crate::check) fn stateful_set(root: &At, r: &mut Report) {
     }
     let mut claims = Volumes::new();
     for one in spec.get("volumeClaimTemplates").items() {
-        claim::spec(&one.get("spec"), r);
+        claim::spec(&one.get("spec"), false, r);
         claims.insert(one.get("metadata").str_of("name"), "persistentVolumeClaim");
     }
     for key in ["replicas", "minReadySeconds"] {
@@ -242,15 +248,11 @@ fn stateful_strategy(at: &At, r: &mut Report) {
         }
         "" | "RollingUpdate" => {
             r.must(&rolling.get("partition"), Must::NonNegative);
-            let down = rolling.get("maxUnavailable");
-            int_or_percent(&down, r);
-            if down.here() && number(&down, 1) == 0 {
-                r.invalid(&down, "cannot be 0");
-            }
-            at_most_whole(&down, r);
+            // maxUnavailable is behind a feature gate; the server drops it.
         }
         word => {
-            let parts = [("Partition", "partition"), ("MaxUnavailable", "maxUnavailable")];
+            // The server has dropped maxUnavailable by then.
+            let parts = [("Partition", "partition"), ("MaxUnavailable", "")];
             let shown = strategy_json(word, &rolling, &parts);
             let at = At { span: at.get("type").span, ..at.clone() };
             r.invalid_as(&at, &shown, "must be 'RollingUpdate' or 'OnDelete'");

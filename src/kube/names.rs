@@ -47,7 +47,7 @@ const SUBDOMAIN_RE: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*
 const NAME_RE: &str = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 
 /// RFC 1123 label, at most 63 bytes.
-pub(super) fn label(text: &str) -> Vec<String> {
+pub fn label(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     longer(text, 63, "characters", &mut found);
     if !is_label(text) {
@@ -66,7 +66,7 @@ pub(super) fn label(text: &str) -> Vec<String> {
 }
 
 /// RFC 1123 subdomain, at most 253 bytes.
-pub(super) fn subdomain(text: &str) -> Vec<String> {
+pub fn subdomain(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     longer(text, 253, "characters", &mut found);
     if !is_subdomain(text) {
@@ -81,7 +81,7 @@ pub(super) fn subdomain(text: &str) -> Vec<String> {
 }
 
 /// A subdomain that begins with `*.`.
-pub(super) fn wildcard(text: &str) -> Vec<String> {
+pub fn wildcard(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     longer(text, 253, "characters", &mut found);
     if !text.strip_prefix("*.").is_some_and(is_subdomain) {
@@ -100,7 +100,7 @@ const NAME_TEXT: &str = "must consist of alphanumeric characters, '-', '_' or '.
                          and end with an alphanumeric character";
 
 /// A label key: a name with an optional `prefix/`.
-pub(super) fn qualified(text: &str) -> Vec<String> {
+pub fn qualified(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let examples = ["MyName", "my.name", "123-abc"];
     let parts: Vec<&str> = text.split('/').collect();
@@ -131,7 +131,7 @@ pub(super) fn qualified(text: &str) -> Vec<String> {
     found
 }
 
-pub(super) fn label_value(text: &str) -> Vec<String> {
+pub fn label_value(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     longer(text, 63, "bytes", &mut found);
     if !text.is_empty() && !is_name_part(text) {
@@ -146,7 +146,7 @@ pub(super) fn label_value(text: &str) -> Vec<String> {
 }
 
 /// IANA service name, as ports are called.
-pub(super) fn port_name(text: &str) -> Vec<String> {
+pub fn port_name(text: &str) -> Vec<String> {
     let alnum = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let rules = [
         (text.len() > 15, "must be no more than 15 characters"),
@@ -162,7 +162,7 @@ pub(super) fn port_name(text: &str) -> Vec<String> {
 }
 
 /// A key of a ConfigMap or Secret.
-pub(super) fn config_key(text: &str) -> Vec<String> {
+pub fn config_key(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     longer(text, 253, "characters", &mut found);
     let good = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
@@ -181,7 +181,7 @@ pub(super) fn config_key(text: &str) -> Vec<String> {
     found
 }
 
-pub(super) fn env_name(text: &str) -> Vec<String> {
+pub fn env_name(text: &str) -> Vec<String> {
     if !text.is_empty() && text.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'=') {
         return Vec::new();
     }
@@ -190,7 +190,7 @@ pub(super) fn env_name(text: &str) -> Vec<String> {
     vec![text.to_owned()]
 }
 
-pub(super) fn http_header(text: &str) -> Vec<String> {
+pub fn http_header(text: &str) -> Vec<String> {
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
         return Vec::new();
     }
@@ -201,7 +201,7 @@ pub(super) fn http_header(text: &str) -> Vec<String> {
     )]
 }
 
-pub(super) fn percent(text: &str) -> Vec<String> {
+pub fn percent(text: &str) -> Vec<String> {
     let digits = text.strip_suffix('%').unwrap_or("");
     if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
         return Vec::new();
@@ -214,7 +214,7 @@ pub(super) fn percent(text: &str) -> Vec<String> {
 }
 
 /// What may stand between two slashes of an API address.
-pub(super) fn path_segment(text: &str) -> Vec<String> {
+pub fn path_segment(text: &str) -> Vec<String> {
     if text == "." || text == ".." {
         return vec![format!("may not be '{text}'")];
     }
@@ -223,7 +223,7 @@ pub(super) fn path_segment(text: &str) -> Vec<String> {
 }
 
 /// A path inside a volume: relative, and never out of it.
-pub(super) fn local_path(text: &str) -> Vec<String> {
+pub fn local_path(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     if text.starts_with('/') {
         found.push("must be a relative path".to_owned());
@@ -232,4 +232,17 @@ pub(super) fn local_path(text: &str) -> Vec<String> {
         found.push("must not contain '..'".to_owned());
     }
     found
+}
+
+/// A storage driver's name: a subdomain in any case, at most 63 bytes.
+pub fn csi_driver(text: &str) -> Vec<String> {
+    subdomain(&text.to_lowercase())
+}
+
+/// `acme.io/foo`.
+pub fn domain_path(text: &str) -> Vec<String> {
+    match text.split_once('/') {
+        Some((host, path)) if !host.is_empty() && !path.is_empty() => subdomain(host),
+        _ => vec!["must be a domain-prefixed path (such as \"acme.io/foo\")".to_owned()],
+    }
 }
