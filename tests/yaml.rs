@@ -90,7 +90,7 @@ fn scalars_resolve_as_in_kubectl() {
         ),
         (
             "{{ .Values.x }}",
-            "{} ! yaml: invalid map key: map[interface {}]interface {}{\".Values.x\":interface {}(nil)}",
+            "{} ! json: offset 2: invalid character '{' looking for beginning of object key string",
         ),
     ]);
 }
@@ -343,4 +343,20 @@ fn json_is_refused_in_gos_words() {
         let found = yaml::json::object_objection(text).unwrap_or_default();
         assert_eq!(found, wanted, "{text}");
     }
+}
+
+/// A text that begins with `{` is read as JSON first; where neither reading works, JSON objects.
+#[test]
+fn json_documents_are_read_as_kubectl_reads_them() {
+    check(&[
+        ("{\"a\": 1}{\"b\": 2}\n", "{a:1} {b:2}"),
+        ("{\"a\": 1}\n---\nb: 2\n", "{a:1} {b:2}"),
+        ("{a: 1}\n", "{a:1}"),
+    ]);
+    let words = |text: &str| yaml::parse(text).diagnostics[0].message.clone();
+    assert_eq!(words("{\"a\": [1, "), "unexpected EOF");
+    let wanted = "json: offset 7: invalid character 'x' looking for beginning of value";
+    assert_eq!(words("{\"a\": x]\n"), wanted);
+    let wanted = "invalid character 'x' looking for beginning of value";
+    assert_eq!(words("{\"a\": 1}{\"b\": 2} x\n"), wanted);
 }

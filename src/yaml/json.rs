@@ -3,9 +3,10 @@
 
 /// Why `text` is not a JSON object, if it is none.
 pub fn object_objection(text: &str) -> Option<String> {
-    let (_, found) = Scanner { bytes: text.as_bytes(), at: 0 }.document();
-    if found.is_some() {
-        return found;
+    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0 };
+    let found = scanner.document();
+    if found.is_err() {
+        return found.err();
     }
     let kind = match text.trim_start().bytes().next()? {
         b'{' | b'n' => return None,
@@ -17,17 +18,15 @@ pub fn object_objection(text: &str) -> Option<String> {
     Some(format!("json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"))
 }
 
-/// Why the value at the start of `text` is no JSON, and at which byte.
-pub fn value_objection(text: &str) -> Option<(usize, String)> {
+/// The end of the value at the start of `text`, or at which byte and why there is none.
+pub(super) fn value_end(text: &str) -> Result<usize, (usize, String)> {
     let mut scanner = Scanner { bytes: text.as_bytes(), at: 0 };
-    let found = scanner.value(0, "looking for beginning of value").err()?;
-    Some((scanner.at, found))
+    let found = scanner.value(0, "looking for beginning of value");
+    found.map(|()| scanner.at).map_err(|words| (scanner.at, words))
 }
 
-/// Levels of nesting; Go's own limit.
-const DEPTH_MAX: usize = 10_000;
-/// Levels this scanner follows before it gives up on the rest.
-const DEPTH_READ: usize = 500;
+/// Levels of nesting; the YAML reader stops long before.
+const DEPTH_MAX: usize = 500;
 
 struct Scanner<'t> {
     bytes: &'t [u8],
@@ -35,13 +34,10 @@ struct Scanner<'t> {
 }
 
 impl Scanner<'_> {
-    fn document(mut self) -> (usize, Option<String>) {
-        let found = self.value(0, "looking for beginning of value");
-        let found = found.and_then(|()| {
-            self.spaces();
-            if self.at == self.bytes.len() { Ok(()) } else { self.wrong("after top-level value") }
-        });
-        (self.at, found.err())
+    fn document(&mut self) -> Result<(), String> {
+        self.value(0, "looking for beginning of value")?;
+        self.spaces();
+        if self.at == self.bytes.len() { Ok(()) } else { self.wrong("after top-level value") }
     }
 
     fn spaces(&mut self) {
@@ -70,7 +66,7 @@ impl Scanner<'_> {
 
     fn value(&mut self, depth: usize, context: &str) -> Result<(), String> {
         self.spaces();
-        if depth > DEPTH_READ.min(DEPTH_MAX) {
+        if depth > DEPTH_MAX {
             return Err("exceeded max depth".to_owned());
         }
         match self.bytes.get(self.at) {
@@ -86,16 +82,13 @@ impl Scanner<'_> {
     }
 
     fn word(&mut self, word: &str) -> Result<(), String> {
-        let mut before = 0;
         for letter in word.bytes() {
             if self.bytes.get(self.at) != Some(&letter) {
                 let expected = char::from(letter);
                 return self.wrong(&format!("in literal {word} (expecting '{expected}')"));
             }
             self.at += 1;
-            before += 1;
         }
-        debug_assert_eq!(before, word.len());
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 use super::build::Builder;
 use super::mark::Complaint;
 use super::scan::Scanner;
-use super::{Doc, Node, Parsed, Value, repair, words};
+use super::{Doc, Node, Parsed, Value, json, repair, words};
 use crate::diagnostic::{Diagnostic, Severity, Stage};
 use crate::text::Span;
 use std::borrow::Cow;
@@ -39,15 +39,30 @@ pub fn parse(text: &str) -> Parsed {
     // kubectl ends each line it hands on with a line break, the last one too.
     let ended: Cow<str> =
         if text.ends_with('\n') { text.into() } else { format!("{text}\n").into() };
-    let mut chunks = chunks(&ended, &mut parsed.diagnostics);
+    let json = JsonPart::of(&ended);
+    let mut chunks = json.chunks.clone();
+    match &json.objection {
+        Some((at, words)) if chunks.len() > 1 => {
+            let span = char_span(&ended, *at);
+            parsed.diagnostics.push(problem("json-syntax", span, words.clone()));
+        }
+        _ if json.rest < ended.len() || chunks.is_empty() => {
+            chunks.extend(split(&ended, json.rest, &mut parsed.diagnostics));
+        }
+        _ => {}
+    }
     if let Some(next) = chunks.get(DOCS_MAX).copied() {
         let words = "more than 2000 documents: the lab reads the first 2000";
         let span = Span::new(next.start, next.end);
         parsed.diagnostics.push(problem("too-large", span, words.to_owned()));
         chunks.truncate(DOCS_MAX);
     }
-    for chunk in chunks {
+    for (i, chunk) in chunks.into_iter().enumerate() {
+        let n_before = parsed.diagnostics.len();
         let doc = document(&ended, chunk, &mut parsed.diagnostics);
+        if i == json.chunks.len() && !doc.complete {
+            json.blame(&ended, &mut parsed.diagnostics[n_before..]);
+        }
         parsed.docs.push(doc);
     }
     clip(&mut parsed, text.len() as u32);
@@ -63,11 +78,65 @@ pub(super) struct Chunk {
     pub(super) from: usize,
 }
 
+/// What of a text is a stream of JSON objects, and where YAML goes on.
+///
+/// Models k8s.io/apimachinery pkg/util/yaml `YAMLOrJSONDecoder.Decode` (v1.36).
+struct JsonPart {
+    chunks: Vec<Chunk>,
+    /// Where and why it stopped being JSON.
+    objection: Option<(usize, String)>,
+    /// Where the YAML reader takes over.
+    rest: usize,
+}
+
+impl JsonPart {
+    fn of(text: &str) -> JsonPart {
+        let mut part = JsonPart { chunks: Vec::new(), objection: None, rest: 0 };
+        if !text.trim_start().starts_with('{') {
+            return part;
+        }
+        while part.chunks.len() < DOCS_MAX {
+            let rest = &text[part.rest..];
+            let start = part.rest + rest.len() - rest.trim_start().len();
+            if start == text.len() {
+                part.rest = start;
+                break;
+            }
+            match json::value_end(&text[start..]) {
+                Ok(n) => {
+                    part.chunks.push(Chunk { start, end: start + n, from: start });
+                    part.rest = start + n;
+                }
+                Err((at, words)) => {
+                    part.objection = Some((start + at, words));
+                    let line_end = text[part.rest..start].find('\n');
+                    part.rest = line_end.map_or(start, |n| part.rest + n + 1);
+                    break;
+                }
+            }
+        }
+        part
+    }
+
+    /// Where neither JSON nor YAML can read on, kubectl tells what JSON objected to.
+    fn blame(&self, text: &str, found: &mut [Diagnostic]) {
+        let Some((at, words)) = &self.objection else { return };
+        let Some(first) = found.iter_mut().find(|d| d.severity == Severity::Error) else { return };
+        let ended = *at + 1 >= text.len();
+        first.message = match ended {
+            true => "unexpected EOF".to_owned(),
+            false => format!("json: offset {}: {words}", at + 1),
+        };
+        first.code = "json-syntax".into();
+        first.span = char_span(text, (*at).min(text.len()));
+    }
+}
+
 /// Splits at lines that begin with `---`. The first line stays with its document.
-fn chunks(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Chunk> {
+fn split(text: &str, offset: usize, diagnostics: &mut Vec<Diagnostic>) -> Vec<Chunk> {
     let mut found = Vec::new();
-    let (mut from, mut start, mut at) = (0, 0, 0);
-    for line in text.split_inclusive('\n') {
+    let (mut from, mut start, mut at) = (offset, offset, offset);
+    for line in text[offset..].split_inclusive('\n') {
         let next = at + line.len();
         if let Some(after) = line.strip_prefix("---") {
             let rest = after.trim();

@@ -11,7 +11,10 @@ pub(super) fn resolve(tag: &str, scalar: Scalar) -> Result<Value, String> {
     if tag.is_empty() && scalar.style != Style::Plain {
         return Ok(Value::Str(scalar));
     }
-    let kind = tag.strip_prefix(CORE).unwrap_or(if tag.is_empty() { "" } else { "?" });
+    // A tag that goyaml cannot resolve leaves the text as it is.
+    const RESOLVED: [&str; 7] = ["str", "bool", "int", "float", "null", "timestamp", "binary"];
+    let known = tag.strip_prefix(CORE).filter(|kind| RESOLVED.contains(kind));
+    let kind = known.unwrap_or(if tag.is_empty() { "" } else { "?" });
     let found = match kind {
         "" | "bool" | "int" | "float" | "null" | "timestamp" => plain(&scalar.text),
         "binary" => return binary(scalar),
