@@ -143,7 +143,7 @@ impl Exchange<'_> {
             "request_body" => crate::shell::bytes::to_text(&request.body),
             "request_length" => (request.head.first.len() + request.body.len() + 40).to_string(),
             "request_completion" => "OK".to_owned(),
-            "request_id" => format!("{:016x}{:016x}", self.number, sys.now().0),
+            "request_id" => format!("{:016x}{:016x}", self.number, self.since.0),
             "request_filename" => {
                 let uri = self.uri.clone();
                 self.place_of(&uri)
