@@ -23,15 +23,19 @@ function fail(why, detail) {
 }
 
 function saveWork() {
-  const work = {};
+  // In the form of "Download all work", which "Open" reads: lengths count bytes.
+  let all = "podlab-all 1\n";
   try {
-    for (const key of Object.keys(localStorage)) work[key] = localStorage.getItem(key);
+    for (const [key, record] of Object.entries(localStorage)) {
+      if (!key.startsWith("podlab.work.")) continue;
+      all += `record ${new TextEncoder().encode(record).length}\n${record}\n`;
+    }
   } catch {
-    work.note = "this browser does not let the page read its storage";
+    // This browser does not let the page read its storage: there is no work in it either.
   }
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(work, null, 1)]));
-  link.download = "podlab-work.json";
+  link.href = URL.createObjectURL(new Blob([all], { type: "text/plain" }));
+  link.download = "podlab-work.txt";
   link.click();
 }
 
@@ -77,6 +81,17 @@ function keepOffline() {
   });
 }
 
+// Keys shown and notes for a room: asked for in the address, so most visitors never load it.
+function present() {
+  if (!/[?&]present(&|$)/.test(location.hash)) return;
+  import(at(document.querySelector("meta[name=podlab-present]").content)).catch(() => {
+    // The lab works without it.
+  });
+}
+
+addEventListener("hashchange", present);
+addEventListener("podlab-present", present);
+present();
 await start();
 if (document.readyState === "complete") keepOffline();
 else addEventListener("load", keepOffline);

@@ -59,6 +59,8 @@ pub struct Card {
     pub minutes: u32,
     /// "You will be able to ..." phrases.
     pub outcomes: Vec<String>,
+    /// How many tasks there are to be done.
+    pub n_tasks: u32,
     /// Changes with the lesson's content, so that saved work knows what it was made for.
     pub version: String,
 }
@@ -72,6 +74,13 @@ pub enum Kind {
     Lesson,
     Challenge,
     Drill,
+}
+
+impl Catalogue {
+    /// The card of a lesson by its id.
+    pub fn card(&self, id: &str) -> Option<&Card> {
+        self.tracks.iter().flat_map(|t| &t.lessons).find(|c| c.id == id)
+    }
 }
 
 /// One lesson, whole: `lessons/<track>-<slug>.bin` of a built site.

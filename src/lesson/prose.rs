@@ -7,12 +7,12 @@ use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser
 pub(super) struct Section {
     pub(super) title: String,
     pub(super) html: String,
-    /// (`task` or `predict`, its YAML), in order.
+    /// (`task` or `predict`, its YAML; `notes`, its Markdown), in order.
     pub(super) blocks: Vec<(String, String)>,
 }
 
 /// Fenced blocks with these names are the lesson's, not the reader's.
-const BLOCKS: &[&str] = &["task", "predict"];
+const BLOCKS: &[&str] = &["task", "predict", "notes"];
 
 /// The sections of a text; what stands before the first one has an empty title.
 pub(super) fn sections(markdown: &str) -> Vec<Section> {

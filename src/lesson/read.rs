@@ -176,6 +176,7 @@ impl Reading<'_> {
         self.debrief(&mut lesson);
         lesson.card.id.clone_from(&self.folder.id);
         lesson.card.version = version(&self.folder.files);
+        lesson.card.n_tasks = lesson.steps.iter().map(|s| s.tasks.len() as u32).sum();
         lesson
     }
 
@@ -256,7 +257,11 @@ impl Reading<'_> {
         let mut step = Step { title: section.title, html, ..Step::default() };
         let what = format!("lesson.md: step `{}`", step.title);
         for (kind, yaml) in section.blocks {
-            if kind == "task" {
+            if kind == "notes" {
+                // Seen in the presenter's window only.
+                let notes = prose::block(&yaml);
+                step.html.push_str(&format!("<aside class=\"notes\" hidden>{notes}</aside>"));
+            } else if kind == "task" {
                 if let Some(block) = self.yaml::<TaskBlock>(&format!("{what}: task"), &yaml) {
                     let goal = block.goal.map(|text| self.goal(&what, &text));
                     let text = prose::inline(&block.text);

@@ -13,6 +13,9 @@ use crate::time::SimTime;
 use crate::trace::{Event, EventId, Name, Snapshot, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// So many looks of the watchdog a new run has to come as far as the old one is watched.
+const LOOKS_MAX: u32 = 2;
+
 #[derive(Debug, Default)]
 pub struct Bench {
     /// `track/slug` or `sandbox`; empty while nothing is open.
@@ -30,10 +33,16 @@ pub struct Bench {
     pub run: Run,
     /// A newer run, shown as soon as it has come as far as the cursor.
     pub incoming: Option<Run>,
+    /// For how many looks of the watchdog it has been coming.
+    pub(super) incoming_looks: u32,
     /// Why the run shown is not of the text shown.
     pub stale: Option<String>,
-    /// What the last edit changed in the run.
+    /// What the last edit or fault changed in the run.
     pub changed: Vec<String>,
+    /// The run that `changed` is about.
+    pub(super) told: Revision,
+    /// The last change was something done to the cluster, not to the text.
+    pub(super) acted: bool,
     pub(super) before: Milestones,
     pub player: Player,
     /// What the person did to the cluster and when; in the order of time.
@@ -73,6 +82,23 @@ impl Bench {
     /// A span of the run's text as it lies in the text now; None where an edit took it away.
     pub fn span_now(&self, span: Span) -> Option<Span> {
         moved(span, &self.run.text, &self.text)
+    }
+
+    /// "After the edit shipper now starts after app."; empty where nothing is to be told.
+    pub fn changed_words(&self) -> String {
+        if self.changed.is_empty() {
+            return String::new();
+        }
+        let what = if self.acted { "fault" } else { "edit" };
+        format!("After the {what} {}.", self.changed.join("; "))
+    }
+
+    /// The event that is looked at, where it is one.
+    pub fn picked(&self) -> Option<&Event> {
+        match self.pick {
+            Some(Pick::Event(id)) => self.run.timeline.events.get(id.0 as usize),
+            _ => None,
+        }
     }
 
     /// The event that made what is picked as it is.
@@ -194,6 +220,7 @@ impl Session {
     /// The same text with other actions is another run.
     fn run_again(&mut self, out: &mut Vec<Effect>) {
         self.dialog = None;
+        self.bench.acted = true;
         self.bench.revision.0 += 1;
         self.touch(Part::Layout);
         self.touch(Part::Player);
@@ -209,7 +236,9 @@ impl Session {
     }
 
     fn new_text(&mut self, text: String, out: &mut Vec<Effect>) {
+        self.engine_tries_again(out);
         self.bench.text = text;
+        self.bench.acted = false;
         self.bench.revision.0 += 1;
         self.touch(Part::Text);
         self.ask_check(out);
@@ -219,7 +248,12 @@ impl Session {
     /// Swaps the newer run in once it has come as far as the cursor.
     pub(super) fn swap_runs(&mut self, out: &mut Vec<Effect>) {
         let cursor = self.bench.wanted.unwrap_or(self.bench.player.cursor);
-        let ready = |run: &mut Run| run.timeline.now >= cursor || run.ended();
+        // A script that never rests is slow to simulate: what there is of it is shown then.
+        let late = self.bench.incoming_looks >= LOOKS_MAX;
+        let ready = |run: &mut Run| {
+            let begun = late && !run.timeline.events.is_empty();
+            begun || run.timeline.now >= cursor || run.ended()
+        };
         if let Some(run) = self.bench.incoming.take_if(ready) {
             let bench = &mut self.bench;
             bench.run = run;
@@ -233,19 +267,24 @@ impl Session {
         }
     }
 
-    /// A run is whole: says what an edit changed, and remembers it to compare with.
+    /// A run is whole: says what an edit or a fault changed, and remembers it to compare with.
     fn finish_run(&mut self, out: &mut Vec<Effect>) {
-        let is = Milestones::of(&self.bench.run.timeline);
-        if self.bench.before != is {
-            let first = self.bench.before == Milestones::default();
-            let told = if first { vec![] } else { changes::between(&self.bench.before, &is) };
-            self.bench.before = is;
-            if let Some(sentence) = told.first() {
-                out.push(Effect::Say(format!("After the edit {sentence}.")));
-            }
-            self.bench.changed = told;
-            self.touch(Part::Run);
+        let bench = &mut self.bench;
+        if bench.told == bench.run.revision {
+            return;
         }
+        bench.told = bench.run.revision;
+        let is = Milestones::of(&bench.run.timeline);
+        let was = std::mem::replace(&mut bench.before, is);
+        let first = was == Milestones::default();
+        bench.changed = if first { vec![] } else { changes::between(&was, &bench.before) };
+        if bench.acted && !first && bench.changed.is_empty() {
+            bench.changed.push("everything ends as before".to_owned());
+        }
+        if !bench.changed.is_empty() {
+            out.push(Effect::Say(self.bench.changed_words()));
+        }
+        self.touch(Part::Run);
     }
 
     /// Puts the cursor at an instant and everything with it.

@@ -13,6 +13,9 @@ pub struct Milestones {
     order: Vec<Name>,
     /// The last STATUS of each pod, pods in name order; names themselves may be random.
     statuses: Vec<String>,
+    /// When the first pod was gone, and how many were.
+    gone: Option<SimTime>,
+    n_gone: u32,
     end: SimTime,
 }
 
@@ -21,6 +24,7 @@ struct Life {
     started: Option<SimTime>,
     n_exits: u32,
     last_exit: Option<i32>,
+    exited: Option<SimTime>,
     ready: Option<SimTime>,
     n_lines: u32,
 }
@@ -44,6 +48,10 @@ impl Milestones {
                         found.containers.entry(container.name.clone()).or_default();
                     }
                 }
+                (Subject::Pod(_), What::Removed) => {
+                    found.gone.get_or_insert(event.at);
+                    found.n_gone += 1;
+                }
                 (Subject::Container { container, .. }, what) => found.note(container, what, event),
                 _ => {}
             }
@@ -62,6 +70,7 @@ impl Milestones {
             What::Exited { code, .. } => {
                 life.n_exits += 1;
                 life.last_exit = Some(*code);
+                life.exited.get_or_insert(event.at);
             }
             What::Status(status) if status.ready => {
                 life.ready.get_or_insert(event.at);
@@ -87,6 +96,7 @@ pub fn between(old: &Milestones, new: &Milestones) -> Vec<String> {
         out.push(format!("the pod now ends as {is} (was {was})"));
     }
     out.extend(order(old, new));
+    out.extend(gone(old, new));
     for (name, is) in &new.containers {
         if let Some(was) = old.containers.get(name) {
             out.extend(life(name, was, is));
@@ -94,6 +104,24 @@ pub fn between(old: &Milestones, new: &Milestones) -> Vec<String> {
     }
     out.truncate(SENTENCES_MAX);
     out
+}
+
+fn gone(old: &Milestones, new: &Milestones) -> Option<String> {
+    match (old.gone, new.gone) {
+        (None, Some(at)) => Some(format!("a pod is gone at {} s", at.as_secs())),
+        (Some(_), None) => Some("no pod goes any more".to_owned()),
+        _ if old.n_gone != new.n_gone => {
+            Some(format!("{} pods go in all (was {})", new.n_gone, old.n_gone))
+        }
+        (Some(was), Some(is)) => shift(was, is).map(|by| format!("the pod is gone {by}")),
+        _ => None,
+    }
+}
+
+/// "12 s earlier"; None for a shift too small to be told.
+fn shift(was: SimTime, is: SimTime) -> Option<String> {
+    let (by, word) = if is < was { (was - is, "earlier") } else { (is - was, "later") };
+    (by > SHIFT_MIN).then(|| format!("{} s {word}", by.as_secs()))
 }
 
 fn order(old: &Milestones, new: &Milestones) -> Option<String> {
@@ -131,17 +159,22 @@ fn life(name: &Name, was: &Life, is: &Life) -> Option<String> {
     match (was.ready, is.ready) {
         (None, Some(at)) => return Some(format!("{name} is now ready, at {} s", at.as_secs())),
         (Some(_), None) => return Some(format!("{name} is no longer ready")),
-        (Some(a), Some(b)) if a - b > SHIFT_MIN => {
-            return Some(format!("{name} is ready {} s earlier", (a - b).as_secs()));
-        }
-        (Some(a), Some(b)) if b - a > SHIFT_MIN => {
-            return Some(format!("{name} is ready {} s later", (b - a).as_secs()));
+        (Some(a), Some(b)) => {
+            if let Some(by) = shift(a, b) {
+                return Some(format!("{name} is ready {by}"));
+            }
         }
         _ => {}
+    }
+    if let (Some(a), Some(b)) = (was.exited, is.exited)
+        && let Some(by) = shift(a, b)
+    {
+        return Some(format!("{name} exits {by}"));
     }
     match (was.n_lines, is.n_lines) {
         (0, n) if n > 0 => Some(format!("{name} now logs")),
         (n, 0) if n > 0 => Some(format!("{name} no longer logs")),
+        (a, b) if a.abs_diff(b) * 5 > a => Some(format!("{name} logs {b} lines (was {a})")),
         _ => None,
     }
 }
@@ -179,6 +212,17 @@ mod tests {
         for (new, expected) in cases {
             assert_eq!(between(&base, &new), expected);
         }
+        let ending = |at: u64| {
+            let mut m = run(&["app"], "Running", &[("app", 143)]);
+            m.containers.get_mut("app").unwrap().exited = Some(SimTime::from_secs(at));
+            (m.gone, m.n_gone) = (Some(SimTime::from_secs(at + 1)), 1);
+            m
+        };
+        assert_eq!(
+            between(&ending(40), &ending(12)),
+            ["the pod is gone 28 s earlier", "app exits 28 s earlier"]
+        );
+        assert_eq!(between(&ending(40), &ending(41)), [""; 0]);
     }
 
     #[test]

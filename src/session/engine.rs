@@ -133,6 +133,14 @@ impl Session {
         }
     }
 
+    /// What is shown is of the text there is, whole: nothing is under way.
+    pub fn settled(&self) -> bool {
+        let bench = &self.bench;
+        let ran = bench.run.revision == bench.revision && bench.run.ended();
+        self.engine.failed.is_some()
+            || bench.checked == bench.revision && (ran || bench.n_errors() > 0)
+    }
+
     fn mark_stale(&mut self) {
         if self.bench.run.revision != START {
             let n = self.bench.n_errors();
@@ -161,7 +169,10 @@ impl Session {
         if revision != bench.revision || known {
             return;
         }
-        bench.incoming = Some(Run::new(revision, bench.text.clone()));
+        let mut run = Run::new(revision, bench.text.clone());
+        run.lanes = bench.run.lanes.next();
+        bench.incoming = Some(run);
+        bench.incoming_looks = 0;
         let text = bench.text.clone();
         self.post_run(revision, text, out);
     }
@@ -209,6 +220,10 @@ impl Session {
         if !self.engine.ready || !self.engine.busy() {
             return;
         }
+        if self.bench.incoming.is_some() {
+            self.bench.incoming_looks += 1;
+            self.swap_runs(out);
+        }
         self.engine.silent_ms += elapsed_ms.min(CLOCK_MAX_MS);
         if self.engine.silent_ms > SILENT_MAX_MS {
             self.restart("it did not answer for 6 seconds".to_owned(), out);
@@ -224,11 +239,23 @@ impl Session {
                 "The simulator stopped {restarts} times ({why}). Your text is safe; change it, or \
                  load the page again."
             ));
-            self.touch(Part::Notice);
+            self.notice = None;
+            self.bench.stale =
+                Some("The simulator stopped; this is the last run it made.".to_owned());
+            [Part::Notice, Part::Problems, Part::Run].into_iter().for_each(|p| self.touch(p));
             return;
         }
         out.push(Effect::StartWorker);
         self.notice(format!("The simulator stopped ({why}) and was started again."), out);
+    }
+
+    /// Another text may be one that a simulator can live with.
+    pub(super) fn engine_tries_again(&mut self, out: &mut Vec<Effect>) {
+        if self.engine.failed.take().is_some() {
+            self.engine.restarts = 0;
+            self.touch(Part::Notice);
+            out.push(Effect::StartWorker);
+        }
     }
 
     /// Forgets what was asked for another lesson.

@@ -98,18 +98,26 @@ pub struct Lanes {
     /// What people and faults did, as vertical flags.
     pub flags: Vec<(SimTime, String, EventId)>,
     by_name: BTreeMap<(Name, Name), usize>,
+    /// By container name in order of appearance: replicas share one, different containers have
+    /// different ones while there are enough.
+    hues: BTreeMap<Name, usize>,
 }
 
 /// Hues in the colour-blind-safe set.
 pub const HUES: usize = 8;
 
 impl Lanes {
+    /// No lanes yet, for a next run in which every container keeps its hue.
+    pub fn next(&self) -> Lanes {
+        Lanes { hues: self.hues.clone(), ..Lanes::default() }
+    }
+
     pub fn push(&mut self, event: &Event) {
         match (&event.subject, &event.what) {
             (_, What::Acted { action }) => self.flags.push((event.at, action.clone(), event.id)),
             (Subject::Pod(pod), What::PodAdded(shape)) => {
-                for (hue, container) in shape.containers.iter().enumerate() {
-                    self.open(pod, &container.name, Some(container.role), hue % HUES, event);
+                for container in &shape.containers {
+                    self.open(pod, &container.name, Some(container.role), event);
                 }
             }
             (Subject::Pod(pod), What::Deleting { .. }) => self.each(pod, |lane| {
@@ -134,7 +142,9 @@ impl Lanes {
         }
     }
 
-    fn open(&mut self, pod: &Name, name: &Name, role: Option<Role>, hue: usize, event: &Event) {
+    fn open(&mut self, pod: &Name, name: &Name, role: Option<Role>, event: &Event) {
+        let next = self.hues.len() % HUES;
+        let hue = *self.hues.entry(name.clone()).or_insert(next);
         let key = (pod.clone(), name.clone());
         if self.by_name.contains_key(&key) {
             return;
@@ -155,10 +165,14 @@ impl Lanes {
         self.lanes.iter_mut().filter(|l| l.pod.as_ref() == Some(pod)).for_each(&mut does);
     }
 
-    /// The hue of a container, for its log prefix and its file writes.
-    pub fn hue(&self, pod: &Name, container: &Name) -> usize {
-        let idx = self.by_name.get(&(pod.clone(), container.clone()));
-        idx.and_then(|i| self.lanes.get(*i)).map_or(0, |lane| lane.hue)
+    /// The hue of a container wherever it is drawn.
+    pub fn hue(&self, container: &Name) -> usize {
+        self.hues.get(container).copied().unwrap_or(0)
+    }
+
+    /// Which lane is a container's.
+    pub fn place(&self, pod: &Name, container: &Name) -> Option<usize> {
+        self.by_name.get(&(pod.clone(), container.clone())).copied()
     }
 
     /// True where more than one pod has lanes, so that labels must name the pod.
@@ -273,6 +287,31 @@ mod tests {
             "0-5 waiting, 5-9 notready, 9-20 ready, 20-21 failed, 21-31 backoff, 31-.. ready"
         );
         assert!(!lanes.many_pods());
+    }
+
+    #[test]
+    fn a_container_keeps_its_hue_from_pod_to_pod() {
+        let mut lanes = Lanes::default();
+        let timeline = fixture::timeline();
+        let added = timeline.events.iter().find(|e| matches!(e.what, What::PodAdded(_))).unwrap();
+        let mut add = |pod: &str, names: &[&str]| {
+            let mut event = added.clone();
+            event.subject = Subject::Pod(pod.into());
+            let What::PodAdded(shape) = &mut event.what else { return };
+            let mut shape_now = (**shape).clone();
+            shape_now.containers.truncate(names.len());
+            for (container, name) in shape_now.containers.iter_mut().zip(names) {
+                container.name = (*name).into();
+            }
+            *shape = shape_now.into();
+            lanes.push(&event);
+        };
+        add("web-1", &["web"]);
+        add("db", &["db", "exporter"]);
+        add("web-2", &["web"]);
+        let hues: Vec<usize> = lanes.lanes.iter().map(|l| l.hue).collect();
+        assert_eq!(hues, [0, 1, 2, 0]);
+        assert_eq!(lanes.next().hue(&"exporter".into()), 2);
     }
 
     #[test]

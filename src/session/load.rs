@@ -61,6 +61,11 @@ impl Session {
             Msg::Booted { stored, hash, storage } => self.boot(stored, &hash, storage, out),
             Msg::HashChanged(hash) if hash == self.route.to_string() => {}
             Msg::HashChanged(hash) => self.go(Route::parse(&hash), out),
+            Msg::CatalogueCame(Err(_)) if !self.prefs.language.is_empty() => {
+                // This site is not translated, or no longer.
+                self.speak(String::new(), out);
+            }
+            Msg::Language(language) => self.speak(language, out),
             Msg::CatalogueCame(bytes) => {
                 self.catalogue = decode::<Catalogue>(&bytes);
                 self.touch(Part::Page);
@@ -97,6 +102,16 @@ impl Session {
         }
     }
 
+    fn speak(&mut self, language: String, out: &mut Vec<Effect>) {
+        out.push(Effect::Language(language.clone()));
+        self.prefs.language = language;
+        self.save_prefs(out);
+        out.push(Effect::FetchCatalogue);
+        if let Page::Lesson(id) = &self.route.page {
+            out.push(Effect::FetchLesson(id.clone()));
+        }
+    }
+
     fn boot(
         &mut self,
         stored: Vec<(String, String)>,
@@ -113,6 +128,7 @@ impl Session {
         }
         self.storage = storage.err();
         out.push(Effect::Theme(self.prefs.theme.name()));
+        out.push(Effect::Language(self.prefs.language.clone()));
         out.push(Effect::FetchCatalogue);
         out.push(Effect::StartWorker);
         self.bench.revision = Revision(1);
@@ -202,6 +218,7 @@ impl Session {
             bench.history = History::with_past(work.past.clone());
         }
         bench.run = Run::default();
+        self.engine_tries_again(out);
         self.take_shared(start, out);
         let bench = &mut self.bench;
         // What an address names is shown as it is; otherwise the run plays by itself.
@@ -276,7 +293,7 @@ impl Session {
         match result {
             Err(why) => {
                 if self.storage.is_none() {
-                    self.notice(format!("Work is not being kept: {why}"), out);
+                    out.push(Effect::Say(format!("Work is not being kept: {why}")));
                 }
                 self.storage = Some(why);
                 self.touch(Part::Notice);

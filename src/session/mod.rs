@@ -146,6 +146,8 @@ pub enum Msg {
     Drawer(bool),
     Resize(Split, Option<u32>),
     NextTheme,
+    /// Of lessons and page, by its two letters; empty for English.
+    Language(String),
     Present(bool),
     Dialog(Option<Dialog>),
     Dismiss,
@@ -240,6 +242,8 @@ pub enum Effect {
     /// Said to a screen reader.
     Say(String),
     Theme(&'static str),
+    /// What the page says of its own language; empty for English.
+    Language(String),
 }
 
 /// What views read, in parts, so that a change redraws only what shows it.
@@ -306,6 +310,7 @@ impl Session {
             | Msg::SaveNow
             | Msg::Keep(_)
             | Msg::ForgetWork(_)
+            | Msg::Language(_)
             | Msg::Import { .. } => self.update_load(msg, &mut out),
             Msg::Worker(_) | Msg::WorkerDied(_) | Msg::Clock { .. } | Msg::Simulate(_) => {
                 self.update_engine(msg, &mut out);

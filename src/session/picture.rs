@@ -25,7 +25,7 @@ impl Rect {
 pub struct Card {
     pub name: Name,
     pub role: Role,
-    /// Index into the container hues: the place in the pod's spec.
+    /// Index into the container hues.
     pub hue: usize,
     pub rect: Rect,
 }
@@ -83,7 +83,12 @@ const FILE_H: f64 = 19.0;
 pub const FILES_SHOWN: usize = 3;
 
 /// Lays a pod out in `width` pixels. `n_files` says how many files a volume holds now.
-pub fn picture(shape: &PodShape, width: f64, n_files: impl Fn(&str) -> usize) -> Picture {
+pub fn picture(
+    shape: &PodShape,
+    width: f64,
+    n_files: impl Fn(&str) -> usize,
+    hue: impl Fn(&Name) -> usize,
+) -> Picture {
     let width = width.max(280.0);
     let title = if width < NARROW { TITLE_NARROW } else { TITLE };
     let mut out = Picture { w: width, ..Picture::default() };
@@ -103,13 +108,10 @@ pub fn picture(shape: &PodShape, width: f64, n_files: impl Fn(&str) -> usize) ->
     out.frame =
         Rect { x: MARGIN, y: MARGIN, w: width - 2.0 * MARGIN, h: (bottom - MARGIN).max(90.0) };
     out.lay_drawers(shape, &n_files);
+    out.cards.iter_mut().for_each(|card| card.hue = hue(&card.name));
+    out.chips.iter_mut().for_each(|chip| chip.1 = hue(&chip.0));
     out.lay_mounts(shape);
     out
-}
-
-fn hue(shape: &PodShape, name: &Name) -> usize {
-    let place = shape.containers.iter().position(|c| c.name == *name);
-    place.unwrap_or(0) % super::lanes::HUES
 }
 
 impl Picture {
@@ -127,8 +129,7 @@ impl Picture {
             return (0.0, y);
         }
         for container in &shape.containers {
-            let hue = hue(shape, &container.name);
-            let name = container.name.clone();
+            let (hue, name) = (0, container.name.clone());
             match container.role {
                 Role::Init => {
                     let rect = Rect { x: inner.x, y, w, h: INIT_H };
@@ -165,7 +166,7 @@ impl Picture {
             };
             bottom = rect.bottom() + GAP;
             let (name, role) = (container.name.clone(), container.role);
-            self.cards.push(Card { hue: hue(shape, &name), name, role, rect });
+            self.cards.push(Card { hue: 0, name, role, rect });
         }
         bottom
     }
@@ -231,7 +232,10 @@ impl Picture {
                 let Some(drawer) = drawer.map(|d| d.rect) else { continue };
                 seen += 1.0;
                 let part = seen / (n_all as f64 + 1.0);
-                let x1 = card.rect.x + card.rect.w * (i as f64 + 1.0) / (n + 1.0);
+                // Cards above one another keep their lines apart, too.
+                let aside = (seen - (n_all as f64 + 1.0) / 2.0) * 10.0;
+                let x1 = card.rect.x + card.rect.w * (i as f64 + 1.0) / (n + 1.0) + aside;
+                let x1 = x1.clamp(card.rect.x + 12.0, card.rect.right() - 12.0);
                 let x2 = drawer.x + drawer.w * (0.12 + 0.76 * part);
                 // Each has a height of its own between frame and drawers, so none lie together.
                 let y = self.frame.bottom() + 6.0 + 16.0 * part;
@@ -278,7 +282,7 @@ mod tests {
             extra.name = format!("extra-{i}").into();
             shape.containers.push(extra);
         }
-        picture(&shape, width, |_| 2)
+        picture(&shape, width, |_| 2, |_| 3)
     }
 
     /// What is wrong with a picture: parts over each other or out of their frame.
@@ -319,6 +323,7 @@ mod tests {
                 let picture = drawn(width, more);
                 assert_eq!(flaws(&picture), [""; 0], "{width} px, {more} more");
                 assert_eq!(picture.mounts.len(), 2 + more);
+                assert!(picture.mounts.iter().all(|m| m.hue == 3));
             }
         }
         let mut wrong = drawn(700.0, 0);

@@ -73,12 +73,15 @@ pub struct Prefs {
     sizes: [u32; 4],
     /// The lesson opened last, for "resume".
     pub last: String,
+    /// Two letters; empty for English.
+    pub language: String,
 }
 
 impl Default for Prefs {
     fn default() -> Prefs {
         let sizes = Split::ALL.map(|s| s.range().1);
-        Prefs { theme: Theme::System, speed: 5, sizes, last: String::new() }
+        let (last, language) = (String::new(), String::new());
+        Prefs { theme: Theme::System, speed: 5, sizes, last, language }
     }
 }
 
@@ -89,10 +92,22 @@ impl Prefs {
         self.sizes[split as usize]
     }
 
-    /// None restores the usual size.
+    /// None restores the usual size; less than half of the least folds the pane away, as 0.
     pub fn set_size(&mut self, split: Split, size: Option<u32>) {
         let (least, usual, most) = split.range();
-        self.sizes[split as usize] = size.map_or(usual, |s| s.clamp(least, most));
+        let given = |s: u32| if s < least / 2 { 0 } else { s.clamp(least, most) };
+        self.sizes[split as usize] = size.map_or(usual, given);
+    }
+
+    /// The names of the panes that are folded away.
+    pub fn folded(&self) -> String {
+        let folded = Split::ALL.into_iter().filter(|s| self.size(*s) == 0);
+        folded.map(Split::name).collect::<Vec<_>>().join(" ")
+    }
+
+    /// How the names of files in the chosen language end.
+    pub fn ending(&self) -> String {
+        if self.language.is_empty() { ".bin".into() } else { format!(".{}.bin", self.language) }
     }
 
     pub fn encode(&self) -> String {
@@ -100,7 +115,7 @@ impl Prefs {
         for split in Split::ALL {
             let _ = writeln!(out, "{} {}", split.name(), self.size(split));
         }
-        let _ = writeln!(out, "last {}", self.last);
+        let _ = writeln!(out, "last {}\nlanguage {}", self.last, self.language);
         out
     }
 
@@ -118,6 +133,10 @@ impl Prefs {
                     prefs.speed = speed.unwrap_or(prefs.speed);
                 }
                 "last" => value.clone_into(&mut prefs.last),
+                // It becomes part of a file's address.
+                "language" if value.bytes().all(|b| b.is_ascii_lowercase()) => {
+                    value.clone_into(&mut prefs.language);
+                }
                 _ => {
                     let split = Split::ALL.into_iter().find(|s| s.name() == name);
                     if let (Some(split), Ok(size)) = (split, value.parse()) {
@@ -139,11 +158,17 @@ mod tests {
         let mut prefs = Prefs { theme: Theme::Dark, speed: 20, ..Prefs::default() };
         prefs.set_size(Split::Lower, Some(500));
         prefs.last = "init/wait".into();
+        prefs.language = "de".into();
         assert_eq!(Prefs::decode(&prefs.encode()), prefs);
+        assert_eq!(Prefs::decode("language ../de\n").language, "");
         let odd = Prefs::decode("theme pink\nspeed 7\nsplit-lower 9999\nnew thing\n\0");
         assert_eq!(odd.size(Split::Lower), 700);
         assert_eq!((odd.theme, odd.speed), (Theme::System, 5));
         prefs.set_size(Split::Lower, None);
         assert_eq!(prefs.size(Split::Lower), 340);
+        prefs.set_size(Split::Lower, Some(10));
+        prefs.set_size(Split::Lesson, Some(100));
+        assert_eq!((prefs.size(Split::Lesson), prefs.folded().as_str()), (140, "split-lower"));
+        assert_eq!(Prefs::decode(&prefs.encode()), prefs);
     }
 }

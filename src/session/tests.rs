@@ -149,6 +149,10 @@ fn a_silent_worker_is_started_again_and_then_left() {
     }
     assert_eq!(starts, 2);
     assert!(session.engine.failed.as_deref().is_some_and(|s| s.contains("Your text is safe")));
+    assert!(session.bench.stale.is_some());
+    let effects = session.update(Msg::Edited("another: text\n".into()));
+    assert!(posts(&effects).contains(&"start"), "as the message promises");
+    assert_eq!(session.engine.failed, None);
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(crate) fn view() -> El {
         .live_kid(resume)
         .live_kid(tracks)
         .kid(sandbox())
+        .live_kid(languages)
         .live_kid(kept)
 }
 
@@ -64,45 +65,80 @@ pub(crate) fn failed(what: &str, why: &str) -> El {
 }
 
 fn grid(catalogue: &Catalogue, s: &Session) -> El {
-    div("tracks").kids(catalogue.tracks.iter().map(|track| track_card(track, s)))
+    let last = s.prefs.last.split('/').next().unwrap_or("");
+    let begun = catalogue.tracks.iter().any(|t| t.slug == last);
+    let tracks = catalogue.tracks.iter().map(|track| {
+        // Few lessons are all seen; of many, those of the track one was in.
+        let open = track.lessons.len() <= FEW || begun && track.slug == last;
+        track_card(track, open, s)
+    });
+    div("tracks").kids(tracks)
 }
 
-fn track_card(track: &Track, s: &Session) -> El {
-    let first = track.lessons.first().map(|card| format!("#/lesson/{}", card.id));
-    let picture = catalogue_pods::view(&track.slug, &track.title);
-    let picture = match first {
-        Some(href) => el("a").class("pod-link").attr("href", href).kid(picture),
-        None => div("pod-link").kid(picture),
-    };
+/// So many lessons of a track are seen without opening it.
+const FEW: usize = 2;
+
+fn track_card(track: &Track, open: bool, s: &Session) -> El {
+    let n = track.lessons.len();
+    let n_done = track.lessons.iter().filter(|card| is_done(card, s)).count();
+    let many = n > FEW;
+    let picture = catalogue_pods::view(&track.slug, &track.title).map(|picture| {
+        let href = track.lessons.first().map(|card| format!("#/lesson/{}", card.id));
+        let frame = if href.is_some() { el("a") } else { div("") };
+        frame.class("pod-link").live("href", move || href.clone()).kid(picture)
+    });
+    let bar = div("track-bar")
+        .attr("aria-hidden", "true")
+        .kid(div("").attr("style:width", format!("{}%", n_done * 100 / n.max(1))));
+    let summary = el("summary").kid(span("", format!("{n_done} of {n} done"))).kid(bar);
+    let lessons = el("details")
+        .class("track-lessons")
+        .flag("open", open)
+        .kid(summary)
+        .kids(track.lessons.iter().map(|card| lesson_card(card, many, s)));
     el("section")
-        .class("track-card")
+        .class(if many { "track-card many" } else { "track-card" })
+        .key(&track.slug)
         .kid(picture)
         .kid(el("h2").text(&*track.title))
         .kid(el("p").class("summary").text(&*track.summary))
-        .kids(track.lessons.iter().map(|card| lesson_card(card, s)))
+        .kid(lessons)
 }
 
 fn work_of<'a>(card: &Card, s: &'a Session) -> Option<&'a Work> {
     s.works.values().find(|w| w.id == card.id && w.version == card.version)
 }
 
-fn lesson_card(card: &Card, s: &Session) -> El {
-    let done = work_of(card, s).map(|work| match work.done.len() {
-        0 => "begun".to_owned(),
-        1 => "1 task done".to_owned(),
-        n => format!("{n} tasks done"),
-    });
-    let outcomes = card.outcomes.iter().map(|o| coded(el("li"), o));
+fn is_done(card: &Card, s: &Session) -> bool {
+    work_of(card, s).is_some_and(|w| card.n_tasks > 0 && w.done.len() >= card.n_tasks as usize)
+}
+
+/// Where work on a lesson stands, in a word.
+fn standing(card: &Card, s: &Session) -> Option<String> {
+    let work = work_of(card, s)?;
+    Some(match (is_done(card, s), work.done.len()) {
+        (true, _) => "done".to_owned(),
+        (_, 0) => "begun".to_owned(),
+        (_, n) => format!("{n} of {} tasks", card.n_tasks),
+    })
+}
+
+/// A lesson as a card; a row where there are many.
+fn lesson_card(card: &Card, row: bool, s: &Session) -> El {
+    let done = is_done(card, s);
     let meta = div("meta")
         .kid(span("minutes", format!("{} min", card.minutes)))
-        .kid(done.map(|text| span("done", text)));
-    el("a")
-        .class("lesson-card")
+        .kid(standing(card, s).map(|text| span(if done { "done" } else { "begun" }, text)));
+    let mut out = el("a")
+        .class(if row { "lesson-card row-card" } else { "lesson-card" })
         .attr("href", format!("#/lesson/{}", card.id))
         .kid(el("h3").text(&*card.title))
-        .kid(coded(el("p"), &card.summary))
-        .kid(el("ul").label("You will be able to").kids(outcomes))
-        .kid(meta)
+        .kid(coded(el("p"), &card.summary));
+    if !row {
+        let outcomes = card.outcomes.iter().map(|o| coded(el("li"), o));
+        out = out.kid(el("ul").label("You will be able to").kids(outcomes));
+    }
+    out.kid(meta)
 }
 
 /// A file larger than this is not read, in bytes.
@@ -189,15 +225,52 @@ fn sandbox() -> El {
     droppable(el("section").class("sandbox-card").kid(words).kid(field))
 }
 
-/// Work of lessons that have changed since, and all work as one file.
-fn kept() -> Kid {
-    let n = read(&[Part::Page], |s| s.works.len());
-    if n == 0 {
+/// Only where something is translated.
+fn languages() -> Kid {
+    let (all, chosen) = read(&[Part::Page], |s| {
+        let all = s.catalogue.here().map_or(Vec::new(), |c| c.languages.clone());
+        (all, s.prefs.language.clone())
+    });
+    if all.is_empty() {
         return Kid::Nothing;
     }
+    let one = |language: String| {
+        let name = if language.is_empty() { "EN".to_owned() } else { language.to_uppercase() };
+        let is = language == chosen;
+        button("text", &name, sends(Msg::Language(language))).flag("aria-pressed", is)
+    };
+    let all = [String::new()].into_iter().chain(all).map(one);
+    div("kept").attr("role", "group").label("Language").kids(all).into()
+}
+
+/// Work of lessons that have changed since, and all work as one file.
+fn kept() -> Kid {
+    let rows: Vec<El> = read(&[Part::Page], |s| {
+        let row = |(key, work): (&String, &Work)| {
+            let card = s.catalogue.here().and_then(|c| c.card(&work.id));
+            let name = card.map_or(work.id.as_str(), |c| &c.title).to_owned();
+            let old = card.is_some_and(|c| c.version != work.version);
+            let forget = button("quiet", "Forget", sends(Msg::ForgetWork(key.clone())));
+            el("li")
+                .key(key)
+                .kid(span(
+                    "",
+                    if old { format!("{name} (an older version)") } else { name.clone() },
+                ))
+                .kid(forget.label(format!("Forget {name}")))
+        };
+        s.works.iter().map(row).collect()
+    });
+    if rows.is_empty() {
+        return Kid::Nothing;
+    }
+    let all = el("details")
+        .kid(el("summary").text(format!("What is kept ({})", rows.len())))
+        .kid(el("ul").kids(rows));
     el("footer")
         .class("kept")
         .kid(span("", "Your work is kept in this browser."))
         .kid(button("text", "Download all of it", sends(Msg::Export(Export::AllWork))))
+        .kid(all)
         .into()
 }

@@ -18,8 +18,9 @@ struct Picture {
     story: &'static str,
 }
 
-fn picture(track: &str) -> Picture {
-    match track {
+/// None for a track that is no pattern of pods.
+fn picture(track: &str) -> Option<Picture> {
+    Some(match track {
         "sidecar" => Picture {
             boxes: &[(34, 36, 72, 34, "app", 0), (134, 36, 72, 34, "shipper", 1)],
             drawer: Some((72, 100, 96, "logs")),
@@ -44,7 +45,7 @@ fn picture(track: &str) -> Picture {
             dots: &[(100, 63, "way-right"), (226, 63, "way-in")],
             story: "An app speaks its own format; an adapter turns it into what the world asks for.",
         },
-        _ => Picture {
+        "init" => Picture {
             boxes: &[
                 (30, 34, 52, 28, "wait", 4),
                 (30, 74, 52, 28, "migrate", 5),
@@ -56,7 +57,8 @@ fn picture(track: &str) -> Picture {
             dots: &[(56, 62, "way-chain"), (82, 88, "way-start")],
             story: "Init containers run one after another; then the app starts.",
         },
-    }
+        _ => return None,
+    })
 }
 
 fn rect(x: i32, y: i32, w: i32, h: i32, class: &str) -> El {
@@ -68,8 +70,8 @@ fn label(x: i32, y: i32, text: &str) -> El {
     svg("text").num("x", x.into()).num("y", y.into()).class("pod-label").text(text)
 }
 
-pub(crate) fn view(track: &str, title: &str) -> El {
-    let picture = picture(track);
+pub(crate) fn view(track: &str, title: &str) -> Option<El> {
+    let picture = picture(track)?;
     let mut out = svg("svg")
         .class("living-pod")
         .attr("viewBox", "0 0 270 138")
@@ -102,5 +104,5 @@ pub(crate) fn view(track: &str, title: &str) -> El {
         let dot = svg("circle").num("cx", (*x).into()).num("cy", (*y).into()).attr("r", "3.5");
         out = out.kid(dot.class(&class));
     }
-    out
+    Some(out)
 }

@@ -8,9 +8,9 @@ use wasm_bindgen::JsValue;
 
 pub(crate) fn run(effect: Effect) {
     match effect {
-        Effect::FetchCatalogue => fetch("index.bin".to_owned(), Msg::CatalogueCame),
+        Effect::FetchCatalogue => fetch(format!("index{}", ending()), Msg::CatalogueCame),
         Effect::FetchLesson(id) => {
-            let file = format!("{}.bin", id.replace('/', "-"));
+            let file = format!("{}{}", id.replace('/', "-"), ending());
             fetch(file, move |bytes| Msg::LessonCame(id, bytes));
         }
         Effect::Post(message) => engine::post(&message),
@@ -42,12 +42,21 @@ pub(crate) fn run(effect: Effect) {
             let _ = browser::window().print();
         }
         Effect::Say(sentence) => say(&sentence),
-        Effect::Theme(name) => {
-            if let Some(root) = browser::document().document_element() {
-                let _ = root.set_attribute("data-theme", name);
-            }
+        Effect::Theme(name) => root_attribute("data-theme", name),
+        Effect::Language(language) => {
+            root_attribute("lang", if language.is_empty() { "en" } else { &language });
         }
     }
+}
+
+fn root_attribute(name: &str, value: &str) {
+    if let Some(root) = browser::document().document_element() {
+        let _ = root.set_attribute(name, value);
+    }
+}
+
+fn ending() -> String {
+    peek(|s| s.prefs.ending())
 }
 
 fn fetch(file: String, msg: impl FnOnce(Result<Vec<u8>, String>) -> Msg + 'static) {

@@ -8,7 +8,7 @@ use gloo::events::{EventListener, EventListenerOptions};
 use wasm_bindgen::JsCast;
 
 /// (keys, what they do)
-pub(crate) const HELP: [(&str, &str); 14] = [
+pub(crate) const HELP: [(&str, &str); 18] = [
     ("?", "this help"),
     ("Ctrl+Enter or Cmd+Enter", "run from the start"),
     ("Space", "play or pause"),
@@ -16,10 +16,14 @@ pub(crate) const HELP: [(&str, &str); 14] = [
     ("Left, Right on the timeline", "previous or next event"),
     ("Shift+Left, Shift+Right", "a second back or on"),
     ("Home, End on the timeline", "first or last instant"),
+    ("Enter on a border", "fold its pane away, or open it"),
     ("E", "editor"),
     ("S", "stage"),
+    ("T", "timeline"),
     ("L", "logs"),
     ("K", "kubectl"),
+    ("P", "large, for a room; again to leave"),
+    ("N in a room", "your notes, in a window of their own"),
     ("F8", "next problem (in the editor)"),
     ("Ctrl+.", "quick fix (in the editor)"),
     ("Esc", "back to the lesson, close a dialog"),
@@ -82,6 +86,17 @@ fn bench_key(key: &str) -> bool {
         "s" | "S" => {
             send(Msg::Pane(Pane::Watch));
             browser::focus("#stage");
+        }
+        "p" | "P" => {
+            send(Msg::Present(!peek(|s| s.route.present)));
+            // Its script is loaded by then: see boot.js.
+            if let Ok(event) = web_sys::CustomEvent::new("podlab-present") {
+                let _ = browser::window().dispatch_event(&event);
+            }
+        }
+        "t" | "T" => {
+            send(Msg::Pane(Pane::Watch));
+            browser::focus("#timeline");
         }
         "l" | "L" => tab(Tab::Logs),
         "k" | "K" => tab(Tab::Kubectl),

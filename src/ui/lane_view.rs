@@ -7,7 +7,7 @@ use super::panels::jump_to_event;
 use crate::session::lanes::{self, Bar, Block, Lane, Look, Mark};
 use crate::session::{Msg, Part, Session};
 use crate::time::SimTime;
-use crate::trace::EventId;
+use crate::trace::{EventId, Subject};
 use leptos::prelude::{ArcRwSignal, Get, GetUntracked, Set};
 use std::cell::Cell;
 use wasm_bindgen::JsCast;
@@ -149,7 +149,10 @@ fn pointers(drawing: El) -> El {
 }
 
 fn scrub(event: &web_sys::PointerEvent, node: &web_sys::Element) {
-    let x = f64::from(event.client_x()) - node.get_bounding_client_rect().left();
+    // Enlarged for a room, a pixel of the drawing is more than one on the screen.
+    let shown = node.get_bounding_client_rect();
+    let x = (f64::from(event.client_x()) - shown.left()) * f64::from(node.client_width());
+    let x = x / shown.width().max(1.0);
     let at = peek(Scale::read).at(x);
     send(Msg::Seek(at));
 }
@@ -365,15 +368,27 @@ fn flag(x: f64, n_lanes: usize, action: &str, event: EventId) -> El {
     picks(out, event)
 }
 
+/// A ring around the event that is looked at, in its lane; above all lanes where it has none.
+fn picked(s: &Session, scale: Scale) -> Option<El> {
+    let event = s.bench.picked()?;
+    let lane = match &event.subject {
+        Subject::Container { pod, container } => s.bench.run.lanes.place(pod, container),
+        _ => None,
+    };
+    let y = lane.map_or(TOP - 8.0, |i| TOP + i as f64 * LANE_H + BLOCK_Y + BLOCK_H / 2.0);
+    let ring = svg("circle").num("cx", scale.x(event.at)).num("cy", y).attr("r", "9");
+    Some(ring.class("picked-ring"))
+}
+
 fn cursor() -> El {
-    read(&[Part::Cursor, Part::Run], |s| {
-        let x = Scale::read(s).x(s.bench.player.cursor);
-        let picked = s.bench.pick.is_some();
-        svg("g")
-            .class(if picked { "cursor picked" } else { "cursor" })
-            .attr("transform", format!("translate({x:.1} 0)"))
+    read(&[Part::Cursor, Part::Run, Part::Pick], |s| {
+        let scale = Scale::read(s);
+        let line_at = svg("g")
+            .class("cursor")
+            .attr("transform", format!("translate({:.1} 0)", scale.x(s.bench.player.cursor)))
             .kid(line(0.0, 4.0, 0.0, 2000.0))
-            .kid(svg("path").attr("d", "M-5 2 h10 l-5 7 z"))
+            .kid(svg("path").attr("d", "M-5 2 h10 l-5 7 z"));
+        svg("g").kid(picked(s, scale)).kid(line_at)
     })
 }
 

@@ -50,13 +50,19 @@ fn bench(id: String, lesson: bool) -> El {
     let upper = upper.kid(editor_pane()).kid(handle(Split::Editor)).kid(stage::pane());
     let body =
         div("lower-body").kid(lane_view::view()).kid(handle(Split::Lanes)).kid(panels::view());
-    let lower = el("section").class("lower").label("Time").kid(transport::view()).kid(body);
+    let busy = || {
+        let parts = [Part::Text, Part::Problems, Part::Run, Part::Player, Part::Notice];
+        Some((!read(&parts, |s| s.settled())).to_string())
+    };
+    let lower = el("section").class("lower").label("Time").live("aria-busy", busy);
+    let lower = lower.kid(transport::view()).kid(body);
     let mut out = el("main")
         .class(if lesson { "bench has-lesson" } else { "bench" })
         .attr("id", "main")
         .attr("tabindex", "-1")
         .key(id)
         .live("data-pane", || Some(read(&[Part::Layout], |s| pane_name(s.pane)).to_owned()))
+        .live("data-folded", || Some(read(&[Part::Layout], |s| s.prefs.folded())))
         .live("data-drawer", || read(&[Part::Layout], |s| s.drawer.then(String::new)));
     for (property, split) in [
         ("style:--split-lesson", Split::Lesson),
@@ -128,16 +134,18 @@ fn reset() -> Kid {
     out.into()
 }
 
-/// A border: drag, arrow keys, double-click for the usual size.
+/// A border: drag, arrow keys, double-click for the usual size. Enter, or dragging it to the edge,
+/// folds its pane away; the border of a folded pane opens it at a click.
 fn handle(split: Split) -> El {
-    let (least, _, most) = split.range();
+    let (_, _, most) = split.range();
     let tall = split != Split::Lower;
-    let name = match split {
-        Split::Lesson => "Width of the lesson",
-        Split::Editor => "Width of the editor",
-        Split::Lower => "Height of the lower part",
-        Split::Lanes => "Width of the timeline",
+    let (name, pane) = match split {
+        Split::Lesson => ("Width of the lesson", "Lesson"),
+        Split::Editor => ("Width of the editor", "Manifest"),
+        Split::Lower => ("Height of the lower part", "Timeline and panels"),
+        Split::Lanes => ("Width of the timeline", "Timeline"),
     };
+    let folded = move || peek(|s| s.prefs.size(split)) == 0;
     div(if tall { "handle upright" } else { "handle level" })
         .class(&format!(
             "handle {} handle-{}",
@@ -148,12 +156,19 @@ fn handle(split: Split) -> El {
         .attr("tabindex", "0")
         .attr("aria-orientation", if tall { "vertical" } else { "horizontal" })
         .label(name)
-        .num("aria-valuemin", f64::from(least) / 10.0)
+        .attr("title", "Drag; double-click for the usual size; Enter folds")
+        .attr("data-pane", pane)
+        .num("aria-valuemin", 0.0)
         .num("aria-valuemax", f64::from(most) / 10.0)
         .live("aria-valuenow", move || {
             Some((read(&[Part::Layout], |s| s.prefs.size(split)) / 10).to_string())
         })
         .on("dblclick", move |_| send(Msg::Resize(split, None)))
+        .on("click", move |_| {
+            if folded() {
+                send(Msg::Resize(split, None));
+            }
+        })
         .on_as::<web_sys::PointerEvent>("pointerdown", |event| {
             event.prevent_default();
             if let Some(target) = target_of(&event) {
@@ -162,20 +177,23 @@ fn handle(split: Split) -> El {
         })
         .on_as::<web_sys::PointerEvent>("pointermove", move |event| {
             let captured = |t: web_sys::Element| t.has_pointer_capture(event.pointer_id());
-            if target_of(&event).is_some_and(captured) {
+            // A folded pane opens at a click, which moves a little too.
+            if target_of(&event).is_some_and(captured) && !folded() {
                 drag(split, f64::from(event.client_x()), f64::from(event.client_y()));
             }
         })
         .on_as::<web_sys::KeyboardEvent>("keydown", move |event| {
-            let by = match event.key().as_str() {
-                "ArrowLeft" | "ArrowDown" => -20,
-                "ArrowRight" | "ArrowUp" => 20,
+            let size = peek(|s| s.prefs.size(split));
+            let size = match event.key().as_str() {
+                "Enter" if size > 0 => Some(0),
+                "Enter" | "ArrowRight" | "ArrowUp" if size == 0 => None,
+                "ArrowLeft" | "ArrowDown" => Some(size.saturating_sub(20)),
+                "ArrowRight" | "ArrowUp" => Some(size + 20),
                 _ => return,
             };
             event.prevent_default();
             event.stop_propagation();
-            let size = peek(|s| s.prefs.size(split)).saturating_add_signed(by);
-            send(Msg::Resize(split, Some(size)));
+            send(Msg::Resize(split, size));
         })
 }
 

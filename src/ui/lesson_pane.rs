@@ -55,30 +55,67 @@ fn outcomes(lesson: &Lesson) -> El {
 fn recall(lesson: &Lesson, s: &Session) -> Vec<El> {
     let one = |(question, recall): (usize, &Recall)| {
         let chosen = s.bench.recall.get(&question).copied();
-        let answers = recall.answers.iter().enumerate().map(|(answer, a)| {
-            choice(
-                &a.text,
-                chosen == Some(answer),
-                chosen.is_some(),
-                Msg::Recall { question, answer },
-            )
-        });
-        let reply =
-            chosen.and_then(|i| recall.answers.get(i)).map(|a| reply(a.right, &a.reply, ""));
-        div("prediction recall")
-            .attr("role", "group")
-            .label("From an earlier lesson")
-            .kid(span("ask", "From an earlier lesson"))
-            .kid(el("p").trusted_html(&recall.question))
-            .kid(div("choices").kids(answers))
-            .kid(reply)
+        let answers = recall.answers.iter().map(|a| a.text.as_str()).collect();
+        let told = chosen.and_then(|i| recall.answers.get(i));
+        let told = told.map(|a| reply(a.right, &a.reply, ""));
+        let asked = Asked {
+            id: format!("recall-{question}"),
+            class: "prediction recall",
+            label: "From an earlier lesson",
+            question: &recall.question,
+            answers,
+            chosen,
+        };
+        asked.view(move |answer| Msg::Recall { question, answer }).kid(told)
     };
     lesson.recall.iter().enumerate().map(one).collect()
 }
 
-fn choice(html: &str, chosen: bool, closed: bool, msg: Msg) -> El {
+/// A question and its answers. Once one is chosen the others fold away behind the question.
+struct Asked<'a> {
+    id: String,
+    class: &'static str,
+    label: &'static str,
+    question: &'a str,
+    answers: Vec<&'a str>,
+    chosen: Option<usize>,
+}
+
+impl Asked<'_> {
+    fn view(self, msg: impl Fn(usize) -> Msg) -> El {
+        let summary = format!("#{} summary", self.id);
+        let choices = self.answers.iter().enumerate().map(|(i, text)| {
+            let (msg, summary) = (msg(i), summary.clone());
+            choice(text, self.chosen == Some(i), self.chosen.is_some(), move || {
+                send(msg.clone());
+                // The button has folded away under the focus.
+                super::browser::focus(&summary);
+            })
+        });
+        let fold = el("details")
+            .flag("open", self.chosen.is_none())
+            .kid(
+                el("summary")
+                    .kid(span("ask", self.label))
+                    .kid(el("span").class("question").trusted_html(self.question)),
+            )
+            .kid(div("choices").kids(choices));
+        let said = self.chosen.and_then(|i| self.answers.get(i)).map(|text| {
+            let said = el("span").trusted_html(text);
+            div("said").kid(span("reply-word", "You said:")).kid(said)
+        });
+        div(self.class)
+            .attr("id", &self.id)
+            .attr("role", "group")
+            .label(self.label)
+            .kid(fold)
+            .kid(said)
+    }
+}
+
+fn choice(html: &str, chosen: bool, closed: bool, does: impl Fn() + 'static) -> El {
     let class = if chosen { "choice chosen" } else { "choice" };
-    button(class, "", sends(msg))
+    button(class, "", does)
         .flag("aria-pressed", chosen)
         .flag("disabled", closed && !chosen)
         .kid(span("choice-mark", ""))
@@ -100,15 +137,15 @@ fn reply(right: bool, html: &str, because: &str) -> El {
 fn prediction(prediction: &Prediction, s: &Session) -> El {
     let step = s.bench.step;
     let chosen = s.bench.predictions.get(&step).copied();
-    let choices = prediction.choices.iter().enumerate().map(|(i, c)| {
-        choice(&c.text, chosen == Some(i), chosen.is_some(), Msg::Predict { step, choice: i })
-    });
-    let out = div("prediction")
-        .attr("role", "group")
-        .label("Your prediction")
-        .kid(span("ask", "Predict first"))
-        .kid(el("p").trusted_html(&prediction.question))
-        .kid(div("choices").kids(choices));
+    let asked = Asked {
+        id: "predict".to_owned(),
+        class: "prediction",
+        label: "Predict first",
+        question: &prediction.question,
+        answers: prediction.choices.iter().map(|c| c.text.as_str()).collect(),
+        chosen,
+    };
+    let out = asked.view(move |choice| Msg::Predict { step, choice });
     match s.verdict(step, prediction) {
         Verdict::NotAnswered => out,
         Verdict::Open => out.kid(div("reply open").text("Now watch. The run will tell.")),

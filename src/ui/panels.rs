@@ -57,13 +57,13 @@ fn walk_tabs(tab: Tab, event: &web_sys::KeyboardEvent) {
     super::browser::focus(&format!("#tab-{}", Tab::ALL[to].name()));
 }
 
-/// What the last edit changed in the run, in a line.
+/// What the last edit or fault changed in the run, in a line.
 fn changed() -> Kid {
-    let told = read(&[Part::Run], |s| s.bench.changed.clone());
+    let told = read(&[Part::Run], |s| s.bench.changed_words());
     if told.is_empty() {
         return Kid::Nothing;
     }
-    div("changed").kid(span("sign edit", "")).kid(span("", told.join("; "))).into()
+    div("changed").kid(span("sign edit", "")).kid(span("", told)).into()
 }
 
 fn body() -> El {
@@ -143,8 +143,8 @@ fn event_row(event: &Event, picked: Option<EventId>, s: &Session) -> El {
         _ => false,
     };
     let hue = match &event.subject {
-        Subject::Container { pod, container } => {
-            format!("hue-dot hue-{}", s.bench.run.lanes.hue(pod, container))
+        Subject::Container { container, .. } => {
+            format!("hue-dot hue-{}", s.bench.run.lanes.hue(container))
         }
         _ => "hue-dot none".to_owned(),
     };
@@ -182,7 +182,7 @@ fn containers(s: &Session) -> Vec<(Name, Name, usize)> {
 }
 
 fn logs() -> El {
-    read(&[Part::Shown, Part::Run, Part::Layout], |s| {
+    read(&[Part::Shown, Part::Run, Part::Layout, Part::Pick], |s| {
         let all = button("chip", "all", sends(Msg::LogOf(None)));
         let all = all.flag("aria-pressed", s.log_of.is_none());
         let chips = containers(s).into_iter().map(|(pod, name, hue)| {
@@ -209,13 +209,19 @@ fn log_line(event: &Event, s: &Session) -> Option<El> {
     if !of {
         return None;
     }
-    let hue = s.bench.run.lanes.hue(pod, container);
+    let hue = s.bench.run.lanes.hue(container);
     let id = event.id;
-    let mut row = el("li").class(if *stderr { "log-line stderr" } else { "log-line" }).kid(button(
-        "log-at",
-        &clock_text(event.at),
-        move || jump_to_event(id),
-    ));
+    let mut class = if *stderr { "log-line stderr" } else { "log-line" }.to_owned();
+    // What a container printed at the very instant belongs to what is looked at.
+    if s.bench
+        .picked()
+        .is_some_and(|e| e.id == id || (e.at, &e.subject) == (event.at, &event.subject))
+    {
+        class.push_str(" picked");
+    }
+    let mut row = el("li")
+        .class(&class)
+        .kid(button("log-at", &clock_text(event.at), move || jump_to_event(id)));
     if s.log_of.is_none() {
         row = row.kid(span(&format!("log-who hue-text-{hue}"), &**container));
     }

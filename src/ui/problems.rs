@@ -12,15 +12,19 @@ use crate::text::LineIndex;
 const SHOWN_MAX: usize = 50;
 
 pub(crate) fn view() -> El {
-    let (found, text, says, known) = read(&[Part::Problems], |s| {
-        let known = s.bench.checked.0 > 0;
+    let (found, text, says, known) = read(&[Part::Problems, Part::Notice], |s| {
+        let known = match (s.bench.checked.0 > 0, &s.engine.failed) {
+            (_, Some(_)) => "Not checked: the simulator stopped.",
+            (true, _) => "No problems: a cluster would take this.",
+            _ => "Checking.",
+        };
         let bench = &s.bench;
         (bench.diagnostics.clone(), bench.text.clone(), bench.says.clone(), known)
     });
     let out = el("section").class("problems").label("Problems");
     if found.is_empty() {
-        let text = if known { "No problems: a cluster would take this." } else { "Checking." };
-        return out.kid(div("problems-none").kid(span("sign ok", "")).kid(span("", text)));
+        let sign = if known.starts_with("No p") { "sign ok" } else { "sign practice" };
+        return out.kid(div("problems-none").kid(span(sign, "")).kid(span("", known)));
     }
     let index = LineIndex::new(&text);
     let rows = found.iter().enumerate().take(SHOWN_MAX).map(|(i, d)| row(i, d, &index));

@@ -9,7 +9,7 @@ use crate::kubectl::human_duration;
 use crate::session::lanes::Look;
 use crate::session::picture::{self, Picture};
 use crate::session::{Msg, Part, Pick, Session};
-use crate::trace::{Name, ObjectView, PodView, Snapshot};
+use crate::trace::{Name, ObjectView, PodView, Snapshot, Subject};
 use leptos::prelude::{ArcRwSignal, Get, GetUntracked, Set};
 use std::cell::RefCell;
 use wasm_bindgen::JsCast;
@@ -132,13 +132,16 @@ fn pod(name: &Name, pod: &PodView, s: &Session) -> El {
         let at = place(volume);
         pod.files.iter().filter(|((p, _), f)| **p == *at && !f.is_dir).count()
     };
-    let picture = picture::picture(&pod.shape, width, n_files);
+    let hue = |container: &Name| s.bench.run.lanes.hue(container);
+    let picture = picture::picture(&pod.shape, width, n_files, hue);
     let at = PodAt { name, pod, s, picture: &picture };
     let cards = picture.cards.iter().map(|card| parts::card(card, at));
     let chips = picture.chips.iter().map(|(chip, hue, rect)| parts::chip(chip, *hue, *rect));
     let drawers = picture.drawers.iter().map(|drawer| parts::drawer(drawer, at));
     let narrow = if picture.w < picture::NARROW { "pod-frame-box narrow" } else { "pod-frame-box" };
+    let of_pod = matches!(s.bench.picked().map(|e| &e.subject), Some(Subject::Pod(p)) if p == name);
     let frame = parts::place(div(narrow), picture.frame).kid(title(name, pod));
+    let frame = frame.flag("data-picked", of_pod);
     let moves = |under: bool| {
         let (which, picture) = (name.clone(), picture.clone());
         move || parts::moving(&which, &picture, under)

@@ -44,7 +44,11 @@ pub(crate) fn card(card: &Card, at: PodAt) -> El {
     let shape = at.pod.shape.containers.iter().find(|c| c.name == card.name);
     let (look, word) = look_of(view, at.pod);
     let pick = Pick::Container(at.name.clone(), card.name.clone());
-    let picked = at.s.bench.pick.as_ref() == Some(&pick);
+    let of_event = match at.s.bench.picked().map(|e| &e.subject) {
+        Some(Subject::Container { pod, container }) => pod == at.name && *container == card.name,
+        _ => false,
+    };
+    let picked = of_event || at.s.bench.pick.as_ref() == Some(&pick);
     let role = match card.role {
         Role::Init => "init",
         Role::Sidecar => "sidecar",
@@ -220,7 +224,13 @@ pub(crate) fn drawer(drawer: &Drawer, at: PodAt) -> El {
         .kid(span("hidden", "volume "))
         .kid(span("drawer-name", &*drawer.name))
         .kid(span("drawer-kind", kind.trim()));
-    place(button("drawer", "", sends(Msg::Pick(Some(pick)))), drawer.rect)
+    let of_event = match at.s.bench.picked().map(|e| &e.what) {
+        Some(What::Wrote(change)) => change.place == place_name,
+        _ => false,
+    };
+    let picked = of_event || at.s.bench.pick.as_ref() == Some(&pick);
+    let class = if picked { "drawer picked" } else { "drawer" };
+    place(button(class, "", sends(Msg::Pick(Some(pick)))), drawer.rect)
         .key(format!("drawer {}", drawer.name))
         .kid(head)
         .kids(files.iter().take(FILES_SHOWN).map(row))
@@ -338,12 +348,18 @@ fn dot(x: f64, y: f64, r: f64, class: &str) -> El {
     svg("circle").class(class).num("cx", x).num("cy", y).num("r", r)
 }
 
+fn is_local(to: &str) -> bool {
+    ["localhost", "127.", "[::1]", "0.0.0.0"].iter().any(|host| to.starts_with(host))
+}
+
 /// To another container of the pod in an arc, else out through the frame.
 fn request_pulse(request: &Request, from: &Card, picture: &Picture, f: f64) -> El {
     let start = (from.rect.x + from.rect.w / 2.0, from.rect.y);
     let server = request.served_by.as_ref().and_then(|(_, name)| picture.card(name));
     let end = match server {
         Some(card) => (card.rect.right() - 26.0, card.rect.y),
+        // Nobody listens there: it turns back within the pod.
+        None if is_local(&request.to) => (from.rect.right() - 26.0, from.rect.y),
         None => (picture.frame.right(), from.rect.y - 8.0),
     };
     let top = start.1.min(end.1) - 22.0;

@@ -69,6 +69,28 @@ journeys([
     },
   ],
   [
+    "a field explains itself in Kubernetes' own words",
+    async (lab) => {
+      await lab.openLesson(SHIPPER.id);
+      await lab.page.locator(".cm-line span", { hasText: /^image$/ }).first().hover();
+      const told = lab.page.locator(".cm-tooltip");
+      await lab.see(/containers\[0\]\.image|image/, told);
+      await lab.see(/Container image name/, told);
+      await lab.shot("hover");
+    },
+  ],
+  [
+    "a fault says what it changed in the run",
+    async (lab) => {
+      await lab.open("/sandbox");
+      await lab.editorReady();
+      await lab.seekTo(12);
+      await lab.click("button", "Faults");
+      await lab.page.locator(".menu-item", { hasText: "kubectl delete pod/sandbox" }).first().click();
+      await lab.see(/^After the fault .*a pod is gone at \d+ s/);
+    },
+  ],
+  [
     "an edit says what it changed in the run",
     async (lab) => {
       await lab.openLesson(SHIPPER.id);

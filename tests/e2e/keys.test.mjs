@@ -1,6 +1,6 @@
 // The lab without a mouse.
 import assert from "node:assert/strict";
-import { journeys } from "./lab.mjs";
+import { SHOTS, journeys } from "./lab.mjs";
 import { SHIPPER } from "./lessons.mjs";
 
 // Presses Tab until something with this name has the focus, and says what was passed.
@@ -86,7 +86,61 @@ journeys([
       await border.focus();
       const before = await border.getAttribute("aria-valuenow");
       await lab.press("ArrowRight", "ArrowRight");
-      assert.notEqual(await border.getAttribute("aria-valuenow"), before);
+      await lab.until("a wider editor", async () => (await border.getAttribute("aria-valuenow")) > before);
     },
+  ],
+  [
+    "panes fold away and open again, and stay so after a reload",
+    async (lab) => {
+      await lab.openLesson(SHIPPER.id);
+      for (const [border, pane] of [
+        ["Width of the lesson", ".lesson"],
+        ["Width of the editor", ".editor-pane"],
+        ["Width of the timeline", ".lanes"],
+        ["Height of the lower part", ".lower-body"],
+      ]) {
+        await lab.the("separator", border).focus();
+        await lab.press("Enter");
+        await lab.page.locator(pane).waitFor({ state: "hidden" });
+      }
+      await lab.shot("folded");
+      await lab.reload();
+      await lab.page.locator(".editor-pane").waitFor({ state: "hidden" });
+      await lab.click("separator", "Width of the editor");
+      await lab.page.locator(".editor-pane").waitFor();
+      await lab.the("separator", "Height of the lower part").focus();
+      await lab.press("Enter");
+      await lab.page.locator(".panels").waitFor();
+    },
+  ],
+  [
+    "in a room keys are shown, panes come with their keys, and notes have a window",
+    async (lab) => {
+      await lab.openLesson(SHIPPER.id);
+      await lab.page.locator("#main").focus();
+      await lab.press("p");
+      await lab.page.locator("[data-present]").waitFor();
+      await lab.until("its script", () => lab.page.locator(".keys-shown").count());
+      await lab.press("s");
+      await lab.see("S", lab.page.locator(".keys-shown"));
+      await lab.shot("room stage");
+      await lab.press("l");
+      await lab.becomes(true, () => focusIn(lab, "#panel"));
+      await lab.shot("room logs");
+      await lab.press("e");
+      await lab.becomes(true, () => focusIn(lab, ".cm-editor"));
+      await lab.shot("room manifest");
+      await lab.press("Escape");
+      await lab.becomes(true, () => focusIn(lab, "#stage"));
+      const [notes] = await Promise.all([lab.page.waitForEvent("popup"), lab.press("n")]);
+      const own = notes.getByRole("textbox", { name: "Your notes on this step" });
+      await own.fill("tell them about the volume");
+      await notes.getByRole("button", { name: "Next step" }).click();
+      await lab.until("the next step's empty notes", async () => (await own.inputValue()) === "");
+      await notes.getByRole("button", { name: "Back" }).click();
+      await lab.until("the notes", async () => (await own.inputValue()).startsWith("tell them"));
+      await notes.screenshot({ path: `${SHOTS}/room-notes.png` });
+    },
+    { width: 1280, height: 720 },
   ],
 ]);

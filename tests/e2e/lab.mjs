@@ -151,10 +151,10 @@ export class Lab {
     await this.checked();
   }
 
-  // Waits for the verdict on the newest text.
+  // Waits for the verdict on the newest text and the end of its run: what is asked of the page
+  // after that has one answer, on a slow machine too.
   async checked() {
-    const region = this.the("region", "Problems");
-    await region.getByText(/^(No problems|Problems \()/).first().waitFor();
+    await this.page.locator('.lower[aria-busy="false"]').waitFor({ state: "attached" });
   }
 
   // Types over everything in the editor; a paste, as far as the editor can tell.
@@ -175,7 +175,18 @@ export class Lab {
 
   // Answers what the step in sight asks, so that its run goes on.
   async predict() {
-    await this.page.locator(".prediction:not(.recall) .choice").filter({ visible: true }).first().click();
+    const group = this.page.locator(".prediction:not(.recall)");
+    await group.locator(".choice").first().click();
+    await group.locator(".choice.chosen").waitFor({ state: "attached" });
+  }
+
+  // Presses everything that a selector finds, in one go: what one press changes cannot take the
+  // next from under the pointer.
+  async pressAll(selector) {
+    return this.page.locator(selector).evaluateAll((found) => {
+      for (const node of found) node.click();
+      return found.length;
+    });
   }
 
   // Found and pressed in one go: a run that ends in between takes the button away.
@@ -185,6 +196,7 @@ export class Lab {
 
   // Puts the cursor some seconds into the run.
   async seekTo(secs) {
+    await this.checked();
     await this.pause();
     await this.the("slider", "Instant").fill(String(secs * 10));
     await this.becomes(`00:${String(secs).padStart(2, "0")}.0`, () => this.clock());
@@ -192,6 +204,7 @@ export class Lab {
 
   // Puts the cursor at an end of the run: "Home" or "End".
   async seek(key) {
+    await this.checked();
     await this.pause();
     await this.the("slider", "Timeline").focus();
     await this.press(key);
@@ -207,6 +220,15 @@ export class Lab {
 
   async panel() {
     return this.page.locator("#panel").innerText();
+  }
+
+  // Waits until a lesson's work is written down with this in it.
+  async kept(id, text) {
+    await this.until(`work of ${id} in storage`, async () => {
+      const records = await this.page.evaluate(() => ({ ...localStorage }));
+      const key = Object.keys(records).find((key) => key.startsWith(`podlab.work.${id}@`));
+      return key && text.test(records[key]);
+    });
   }
 
   async reload() {

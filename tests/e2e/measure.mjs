@@ -1,6 +1,7 @@
 // Not a test: prints how long the browser takes from a key to the verdict, and its frame times
 // while a run plays. `node measure.mjs [lesson id]`, on a quiet machine, after cargo xtask build.
 import { SHIPPER, LESSONS } from "./lessons.mjs";
+import { INPUTS } from "./bad-input.mjs";
 import { visit } from "./lab.mjs";
 
 const ROUNDS = 20;
@@ -65,6 +66,31 @@ async function frames(lab, speed) {
   summary(`frames at ${speed}x`, times);
 }
 
+// From the file chosen to a message about it on the screen.
+async function badInput(lab) {
+  for (const [name, bytes] of INPUTS) {
+    await lab.open("/sandbox");
+    await lab.editorReady();
+    await lab.click("button", "Open");
+    await lab.page.evaluate(() => {
+      globalThis.answered = new Promise((resolve) => {
+        addEventListener("change", () => (globalThis.from = performance.now()), { once: true, capture: true });
+        const look = () => {
+          const said = document.querySelector(".notice, .problems h3, .problems-none")?.textContent ?? "";
+          const old = !globalThis.from || said.startsWith("No problems");
+          if (old && performance.now() < (globalThis.from ?? Infinity) + 10_000) return requestAnimationFrame(look);
+          resolve(performance.now() - globalThis.from);
+        };
+        look();
+      });
+    });
+    const file = { name: "bad.yaml", mimeType: "application/yaml", buffer: Buffer.from(bytes) };
+    await lab.page.locator("dialog input[type=file]").setInputFiles(file);
+    const ms = await lab.page.evaluate(() => globalThis.answered);
+    console.log(`${name}: a message after ${ms.toFixed(0)} ms`);
+  }
+}
+
 await visit({}, async (lab) => {
   await lab.openLesson(lesson.id);
   const opened = await lab.page.evaluate(() => {
@@ -78,4 +104,5 @@ await visit({}, async (lab) => {
   const choice = lab.page.locator(".choice").first();
   if (await choice.count()) await choice.click();
   for (const speed of [1, 5, 20]) await frames(lab, speed);
+  await badInput(lab);
 });

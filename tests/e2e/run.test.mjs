@@ -64,6 +64,20 @@ journeys([
     },
   ],
   [
+    "what is picked is lit in the list, the lanes, the log, the stage and the manifest at once",
+    async (lab) => {
+      await openSolved(lab);
+      await lab.seek("End");
+      await lab.tab("logs");
+      await lab.page.locator("#panel .log-line", { hasText: "shipped:" }).first().getByRole("button").click();
+      await lab.page.locator("#panel .log-line.picked").first().waitFor();
+      await lab.page.locator(".picked-ring").waitFor({ state: "attached" });
+      await lab.page.locator(".card.picked", { hasText: "shipper" }).waitFor();
+      await lab.page.locator(".cm-why").first().waitFor();
+      await lab.shot("picked");
+    },
+  ],
+  [
     "answers for what is on the stage: pod, container, volume",
     async (lab) => {
       await openSolved(lab);

@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DIST, journeys } from "./lab.mjs";
+import { SHIPPER } from "./lessons.mjs";
 import { serve } from "./server.mjs";
 
 // A copy of the site without one kind of file.
@@ -89,15 +90,24 @@ journeys([
   [
     "shows a readable page when the program breaks down",
     async (lab) => {
-      await lab.open();
+      await lab.openLesson(SHIPPER.id);
+      await lab.rewrite(`${SHIPPER.start}# caf\u00e9\n`);
+      await lab.kept(SHIPPER.id, /caf/);
       await lab.page.evaluate(() => {
         setTimeout(() => {
           throw new WebAssembly.RuntimeError("unreachable");
         });
       });
       await lab.see("Podlab stopped");
-      const { name } = await lab.download(() => lab.click("button", "Download my work"));
-      assert.equal(name, "podlab-work.json");
+      const { name, bytes } = await lab.download(() => lab.click("button", "Download my work"));
+      assert.equal(name, "podlab-work.txt");
+      // What was saved is what "Open" reads.
+      await lab.open("/sandbox");
+      await lab.editorReady();
+      await lab.click("button", "Open");
+      const file = { name, mimeType: "text/plain", buffer: bytes };
+      await lab.page.locator("dialog input[type=file]").setInputFiles(file);
+      await lab.see("1 pieces of work were read from podlab-work.txt.");
       lab.expectNoise(/unreachable/);
     },
   ],

@@ -64,7 +64,7 @@ journeys([
     "work is there after a reload, with undo",
     async (lab) => {
       await openWithMine(lab);
-      await lab.page.waitForTimeout(1500);
+      await lab.kept(SHIPPER.id, /# mine: caf/);
       await lab.reload();
       await lab.editorReady();
       assert.equal(await lab.manifest(), MINE);
@@ -77,11 +77,24 @@ journeys([
     "the first page says where one was",
     async (lab) => {
       await openWithMine(lab);
-      await lab.page.waitForTimeout(1500);
+      await lab.kept(SHIPPER.id, /# mine: caf/);
       await lab.open("/");
       await lab.page.locator("a.resume").click();
       await lab.editorReady();
       assert.equal(await lab.manifest(), MINE);
+    },
+  ],
+  [
+    "kept work can be forgotten",
+    async (lab) => {
+      await openWithMine(lab);
+      await lab.kept(SHIPPER.id, /# mine: caf/);
+      await lab.open("/");
+      await lab.page.locator(".kept summary").click();
+      await lab.click("button", `Forget ${SHIPPER.title}`);
+      await lab.page.locator("a.resume").waitFor({ state: "detached" });
+      const left = await lab.page.evaluate(() => Object.keys(localStorage));
+      assert.deepEqual(left.filter((key) => key.startsWith("podlab.work.")), []);
     },
   ],
   [
