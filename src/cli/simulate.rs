@@ -3,6 +3,7 @@
 use super::recording;
 use crate::check::check;
 use crate::diagnostic::Severity;
+use crate::kubectl;
 use crate::sim::{Scenario, Simulation};
 use crate::text::LineIndex;
 use crate::time::SimTime;
@@ -11,9 +12,12 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: podlab simulate FILE [--for SECS] [--seed N] [--do 'AT ACTION']... [--format trace|json]
+       podlab simulate FILE --kubectl 'AT COMMAND'... [--for SECS] [--seed N] [--do 'AT ACTION']...
        podlab simulate --scenario FILE.json
 FILE is YAML of any number of documents (- for standard input); ACTION is kubectl's words, as
-'10 delete pod/web'. Simulates 60 seconds where --for does not say.";
+'10 delete pod/web'. Simulates 60 seconds where --for does not say. --kubectl prints what a kubectl
+command prints at that second, as '20 get pods -o wide', instead of the run; one that changes the
+cluster changes the run from there on. A second beyond --for makes the run as long.";
 
 /// Interpreter steps between two looks at the clock of the whole run.
 const SLICE_STEPS: u64 = 5_000_000;
@@ -28,6 +32,7 @@ struct Options {
     actions: Vec<(SimTime, String)>,
     json: bool,
     recorded: bool,
+    commands: Vec<(SimTime, String)>,
 }
 
 pub(super) fn run(args: &[String]) -> ExitCode {
@@ -46,6 +51,9 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         let at = index.line_col(&options.manifest, found.span.start);
         eprintln!("{}:{}:{}: error: {}", options.path, at.line, at.column, found.message);
     }
+    if !options.commands.is_empty() {
+        return kubectl(&options, &checked);
+    }
     let timeline = simulate(&options, &checked);
     if options.json {
         let recorded = recording::render(&timeline, options.secs);
@@ -59,9 +67,9 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn simulate(options: &Options, checked: &crate::check::Checked) -> Timeline {
+fn scenario(options: &Options, checked: &crate::check::Checked) -> Scenario {
     let fresh = Scenario::new(checked.accepted());
-    let mut simulation = Simulation::new(Scenario {
+    Scenario {
         namespace: options.namespace.clone(),
         actions: options.actions.clone(),
         seed: options.seed,
@@ -69,7 +77,24 @@ fn simulate(options: &Options, checked: &crate::check::Checked) -> Timeline {
         storage_class: fresh.storage_class.clone().filter(|_| !options.recorded),
         started_unix_secs: options.started_unix_secs.unwrap_or(fresh.started_unix_secs),
         ..fresh
-    });
+    }
+}
+
+/// What each command prints at its second; the exit code is the last one's.
+fn kubectl(options: &Options, checked: &crate::check::Checked) -> ExitCode {
+    let mut scenario = scenario(options, checked);
+    let mut exit = 0;
+    for (at, line) in &options.commands {
+        let said = kubectl::run_at(&mut scenario, *at, line);
+        print!("{}", said.out);
+        eprint!("{}", said.err);
+        exit = said.exit;
+    }
+    ExitCode::from(exit.clamp(0, 255) as u8)
+}
+
+fn simulate(options: &Options, checked: &crate::check::Checked) -> Timeline {
+    let mut simulation = Simulation::new(scenario(options, checked));
     let until = SimTime::from_secs(options.secs);
     let mut timeline = Timeline::default();
     while timeline.end.is_none() {
@@ -91,6 +116,7 @@ fn parse(args: &[String]) -> Result<Options, String> {
         actions: Vec::new(),
         json: false,
         recorded: false,
+        commands: Vec::new(),
     };
     let mut args = args.iter();
     while let Some(arg) = args.next() {
@@ -99,6 +125,7 @@ fn parse(args: &[String]) -> Result<Options, String> {
             "--for" => options.secs = number(&value()?)?,
             "--seed" => options.seed = number(&value()?)?,
             "--do" => options.actions.push(action(&value()?)?),
+            "--kubectl" => options.commands.push(action(&value()?)?),
             "--format" => options.json = value()? == "json",
             "--scenario" => read_scenario(&value()?, &mut options)?,
             flag if flag.starts_with("--") => return Err(format!("unknown flag {flag}")),
@@ -112,6 +139,7 @@ fn parse(args: &[String]) -> Result<Options, String> {
         return Err("no manifest given".to_owned());
     }
     options.actions.sort_by_key(|(at, _)| *at);
+    options.commands.sort_by_key(|(at, _)| *at);
     Ok(options)
 }
 

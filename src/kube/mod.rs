@@ -10,6 +10,7 @@ pub mod names;
 pub mod quantity;
 pub mod schema;
 pub mod selector;
+pub mod tree;
 
 pub use lower::lower;
 
@@ -48,6 +49,23 @@ pub enum Kind {
     Secret(Box<core::Secret>),
     PersistentVolumeClaim(Box<core::PersistentVolumeClaim>),
     Other { api_version: String, kind: String, name: String, namespace: Option<String> },
+}
+
+/// Whether YAML 1.1 reads a plain scalar as a string.
+pub fn reads_as_text(plain: &str) -> bool {
+    yaml::resolve_plain(plain).is_none()
+}
+
+/// The first document of a text (JSON is YAML too); None where it can't be read.
+pub fn tree_of(text: &str) -> Option<tree::Tree> {
+    let parsed = yaml::parse(text);
+    let doc = parsed.docs.first().filter(|doc| doc.complete)?;
+    doc.root.as_ref().map(tree::Tree::of_node)
+}
+
+/// The objects a text asks for.
+pub fn read(text: &str) -> Desired {
+    desired(&yaml::parse(text))
 }
 
 /// What a text asks for, defaults applied.

@@ -1,7 +1,25 @@
 //! What kubectl prints, from snapshots and timelines: tables, ages. Runs and decides nothing.
 
+mod act;
+mod clock;
+mod cluster;
+mod create;
+mod describe;
+mod dump;
+mod get;
+mod jsonpath;
+mod kinds;
+mod live;
+mod logs;
+mod other;
+mod rollout;
+mod rows;
+mod run;
+mod select;
 mod table;
+mod words;
 
+pub use run::{Said, run, run_at};
 pub use table::{Table, human_duration};
 
 use crate::time::SimTime;

@@ -1,8 +1,11 @@
 //! What the person does to the cluster, in kubectl's words.
 
-use super::control::{api, budget, change, load, node as nodes};
+use super::command;
+use super::control::{api, budget, change, edit, load, node as nodes};
 use super::model::PodId;
 use super::world::World;
+use crate::text::words;
+use crate::time::SimTime;
 use crate::trace::{EventId, Subject, What};
 
 /// The run's first instant, then each action at its time.
@@ -27,8 +30,13 @@ pub(crate) async fn run(world: World) {
 
 /// Does one action; the error says what of it we do not understand or find.
 fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
-    let words: Vec<&str> = action.split_whitespace().collect();
-    let words = words.strip_prefix(&["kubectl"]).unwrap_or(&words);
+    let action = action.strip_prefix("kubectl ").unwrap_or(action);
+    if let Some(text) = action.strip_prefix("create ").filter(|text| text.starts_with('{')) {
+        return edit::create(world, text, event);
+    }
+    let split = words::split(action).unwrap_or_default();
+    let words: Vec<&str> = split.iter().map(String::as_str).collect();
+    let words = words.as_slice();
     let flag = |name: &str| {
         words.iter().find_map(|w| w.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')))
     };
@@ -45,6 +53,17 @@ fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
         }
         ["set", "image", target, pairs @ ..] => change::set_image(world, target, pairs, event),
         ["set", "env", target, pairs @ ..] => change::set_env(world, target, pairs, event),
+        ["set", "resources", target, flags @ ..] => {
+            edit::set_resources(world, target, flags, event)
+        }
+        [verb @ ("label" | "annotate"), target, pairs @ ..] => {
+            edit::mark(world, verb, target, pairs)
+        }
+        ["exec", target, "-c", container, "--", argv @ ..] => exec(world, target, container, argv),
+        ["rollout", "undo", target, ..] if flag("--to-revision").is_some() => {
+            let revision = flag("--to-revision").and_then(|n| n.parse().ok()).unwrap_or(0);
+            edit::undo_to(world, target, revision, event)
+        }
         ["rollout", "undo", target, ..] => change::undo(world, target, event),
         ["rollout", word @ ("pause" | "resume"), target, ..] => {
             change::pause(world, target, *word == "pause", event)
@@ -59,6 +78,17 @@ fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
         _ => Err(format!("the action `{action}`")),
     }
 }
+
+/// Starts a command in a container; what it prints is not kept.
+fn exec(world: &World, target: &str, container: &str, argv: &[&str]) -> Result<(), String> {
+    let name = target.split_once('/').map_or(target, |(_, name)| name);
+    let argv = argv.iter().map(|word| (*word).to_owned()).collect();
+    let begun = command::begin(world, (name, container), argv, EXEC_MAX);
+    begun.map(|_| ()).ok_or_else(|| format!("container {container} of pod {name} does not run"))
+}
+
+/// A command in a container ends after this long at the latest.
+const EXEC_MAX: SimTime = SimTime::from_secs(3_600);
 
 fn pod_id(world: &World, name: &str) -> Result<PodId, String> {
     let found = api::by_name(&world.st(), name);

@@ -1,6 +1,7 @@
 //! The cluster: from desired objects to a timeline. Never sees YAML text or rules.
 
 mod actions;
+mod command;
 mod containers;
 mod control;
 mod exec;
@@ -11,9 +12,14 @@ mod quantity;
 mod rootfs;
 mod row;
 mod runtime;
+mod view;
 mod world;
 
+pub use command::Executed;
+pub use view::{hex_of, stamp};
+
 use crate::kube::Desired;
+use crate::kube::tree::Tree;
 use crate::time::SimTime;
 use crate::trace::{End, Event};
 use exec::Tasks;
@@ -135,6 +141,19 @@ impl Simulation {
         *steps -= 1;
         self.tasks.step();
         self.stopped()
+    }
+
+    pub fn now(&self) -> SimTime {
+        self.world.now()
+    }
+
+    pub fn scenario(&self) -> &Scenario {
+        &self.world.scenario
+    }
+
+    /// The API server's objects at this instant.
+    pub fn objects(&self) -> Vec<Tree> {
+        view::all(&self.world)
     }
 
     fn stopped(&self) -> Option<End> {

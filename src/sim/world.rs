@@ -31,6 +31,7 @@ pub(crate) struct Cluster {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
     pub(crate) data: BTreeMap<String, Vec<u8>>,
+    pub(crate) created_at: SimTime,
 }
 
 /// What came back of a command run in a container.

@@ -3,7 +3,7 @@
 //! Models pkg/apis/{core,apps,batch}/v1/defaults.go (v1.36), and of admission what each pod gets:
 //! service account, priority and the two tolerations.
 
-mod pod;
+pub mod pod;
 
 pub use pod::{admit_pod, pod, pod_spec};
 

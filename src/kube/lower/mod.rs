@@ -5,6 +5,7 @@ mod pod;
 mod volume;
 mod work;
 
+use super::tree::{Raise, Tree};
 use super::{Desired, Kind, Object, Origins, schema};
 use crate::yaml::{Node, Parsed, Value, base64};
 use k8s_openapi::ByteString;
@@ -18,7 +19,7 @@ pub(crate) trait Lower {
     fn set(&mut self, node: &Node) -> bool;
 }
 
-/// Fields of structs with their keys, generated once from k8s-openapi and kept by hand.
+/// Fields of structs with their keys, generated once from k8s-openapi and kept by hand; both ways.
 macro_rules! fields {
     ($($ty:path { $($field:ident $key:literal),* $(,)? })*) => { $(
         impl $crate::kube::lower::Lower for $ty {
@@ -31,6 +32,11 @@ macro_rules! fields {
                     }
                 }
                 true
+            }
+        }
+        impl $crate::kube::tree::Raise for $ty {
+            fn raise(&self) -> $crate::kube::tree::Tree {
+                $crate::kube::tree::raise_fields(&[$(($key, &self.$field)),*])
             }
         }
     )* };
@@ -96,6 +102,27 @@ impl Lower for IntOrString {
 impl Lower for ByteString {
     fn set(&mut self, node: &Node) -> bool {
         put(self, node.as_str().and_then(base64::decode).map(ByteString))
+    }
+}
+
+impl Raise for Quantity {
+    fn raise(&self) -> Tree {
+        Tree::Str(self.0.clone())
+    }
+}
+
+impl Raise for IntOrString {
+    fn raise(&self) -> Tree {
+        match self {
+            IntOrString::Int(number) => number.raise(),
+            IntOrString::String(text) => text.raise(),
+        }
+    }
+}
+
+impl Raise for ByteString {
+    fn raise(&self) -> Tree {
+        Tree::Str(base64::encode(&self.0))
     }
 }
 

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 type Done = Result<(), String>;
 
-fn parts(target: &str) -> (&str, Name) {
+pub(super) fn parts(target: &str) -> (&str, Name) {
     let (kind, name) = target.split_once('/').unwrap_or(("pod", target));
     let kind = match kind.trim_end_matches('s') {
         "deploy" | "deployment.app" => "deployment",
@@ -23,7 +23,7 @@ fn parts(target: &str) -> (&str, Name) {
     (kind, name.into())
 }
 
-fn missing(kind: &str, name: &str) -> String {
+pub(super) fn missing(kind: &str, name: &str) -> String {
     format!("Error from server (NotFound): {kind}s \"{name}\" not found")
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn scale(world: &World, target: &str, replicas: u32, event: EventId) 
 }
 
 /// Changes a controller's pod template; a new template is a new revision.
-fn change_template(
+pub(super) fn change_template(
     world: &World,
     target: &str,
     event: EventId,
@@ -172,7 +172,7 @@ pub(crate) fn apply(world: &World, file: &str, event: EventId) -> Done {
     let base = file.rsplit('/').next().unwrap_or(file);
     let found = FILES.iter().find(|(known, ..)| *known == base);
     let (_, name, key, value) = found.ok_or_else(|| format!("there is no file {file}"))?;
-    let mut config = Config::default();
+    let mut config = Config { created_at: world.now(), ..Config::default() };
     config.data.insert((*key).to_owned(), value.as_bytes().to_vec());
     let namespace = world.scenario.namespace.clone();
     let state = &mut world.st();

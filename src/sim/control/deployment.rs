@@ -70,6 +70,16 @@ pub(crate) fn previous_template(world: &World, name: &Name) -> Option<PodTemplat
     sets.iter().rev().nth(1).map(|set| set.template.clone())
 }
 
+/// The template of one revision, for `rollout undo --to-revision`.
+pub(crate) fn template_of_revision(
+    world: &World,
+    name: &Name,
+    revision: u32,
+) -> Option<PodTemplate> {
+    let sets = sets_of(world, name);
+    sets.into_iter().find(|set| set.revision == revision).map(|set| set.template)
+}
+
 fn same(a: &PodTemplate, b: &PodTemplate) -> bool {
     a.spec == b.spec && a.labels == b.labels && a.annotations == b.annotations
 }

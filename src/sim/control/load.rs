@@ -315,6 +315,7 @@ fn keep(
     config: Config,
 ) {
     let meta = meta(world, kind, metadata, source, cause);
+    let config = Config { created_at: meta.created_at, ..config };
     let key = (kind, meta.namespace, meta.name.to_string());
     world.st().configs.insert(key, config);
 }
@@ -362,5 +363,6 @@ fn meta(
         applied,
         created_at: world.now(),
         row: Vec::new(),
+        shown_at: world.now(),
     }
 }

@@ -10,6 +10,7 @@ mod cron;
 pub(crate) mod cronjob;
 pub(crate) mod daemonset;
 pub(crate) mod deployment;
+pub(crate) mod edit;
 pub(crate) mod fit;
 pub(crate) mod job;
 mod job_rules;
@@ -54,6 +55,8 @@ pub(crate) struct Meta {
     pub(crate) created_at: SimTime,
     /// The cells shown last.
     pub(crate) row: Vec<String>,
+    /// When they came to be so.
+    pub(crate) shown_at: SimTime,
 }
 
 impl Meta {

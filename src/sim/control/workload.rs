@@ -35,6 +35,7 @@ pub(crate) fn show_row(state: &mut State, meta: &mut Meta, cells: Vec<String>, c
         return;
     }
     meta.row.clone_from(&cells);
+    meta.shown_at = state.now();
     state.emit(meta.subject(), What::ObjectRow { cells }, Some(cause), None);
 }
 

@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1 as core;
 use std::collections::BTreeMap;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const NODE_IP: &str = "192.168.1.10";
+pub(crate) const NODE_IP: &str = "192.168.1.10";
 
 pub(crate) fn hostname(pod: &Pod) -> String {
     let name = pod.template.spec.hostname.clone().unwrap_or(pod.name.to_string());

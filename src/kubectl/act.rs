@@ -1,0 +1,412 @@
+//! Commands that change the cluster: what they answer, and the action that does it. Each looks
+//! first whether what it names is there, as the server would.
+
+use super::Said;
+use super::cluster::Cluster;
+use super::get::{self, Asked};
+use super::kinds::Kind;
+use super::words::Args;
+use crate::kube::tree::Tree;
+use crate::text::words::quote;
+
+pub(super) const DELETE: &str = "force! grace-period: now! all! A!all-namespaces l:selector wait! \
+     cascade: timeout: ignore-not-found! o:output f:filename field-selector: dry-run: R!recursive";
+pub(super) const SCALE: &str = "replicas: current-replicas: timeout: resource-version: l:selector \
+     all! o:output f:filename dry-run:";
+pub(super) const SET: &str = "e:env c:containers l:selector all! limits: requests: from: prefix: \
+     keys: list! overwrite! resolve! o:output f:filename dry-run: local! record!";
+pub(super) const META: &str = "overwrite! l:selector all! list! o:output f:filename dry-run: \
+     resource-version: field-selector: local! A!all-namespaces";
+pub(super) const PATCH: &str = "p:patch type: patch-file: o:output f:filename dry-run: local! \
+     subresource:";
+
+/// Objects of a command that names them, or what kubectl says where they are not there.
+fn named<'c>(
+    cluster: &'c Cluster,
+    args: &Args,
+    words: &[String],
+) -> Result<Vec<(&'static Kind, &'c Tree)>, Said> {
+    if words.is_empty() {
+        return Err(Said::error(
+            "resource(s) were provided, but no name was specified\none or more resources must be \
+             specified as <resource> <name> or <resource>/<name>",
+        ));
+    }
+    let asked = get::asked(words).map_err(|why| Said::error(&why))?;
+    let chosen = args.has("all") || args.flag("selector").is_some();
+    if !chosen && asked.iter().any(|one: &Asked| one.names.is_empty()) {
+        return Err(Said::error("resource(s) were provided, but no name was specified"));
+    }
+    let (found, missing) = get::find(cluster, args, &asked).map_err(|why| Said::error(&why))?;
+    if !missing.is_empty() && !args.has("ignore-not-found") {
+        return Err(Said::failed(&missing.join("\n")));
+    }
+    let pairs = found.into_iter().flat_map(|(kind, list)| list.into_iter().map(move |o| (kind, o)));
+    Ok(pairs.collect())
+}
+
+/// `deployment/web`, as actions name things.
+fn target(kind: &Kind, object: &Tree) -> String {
+    format!("{}/{}", kind.name.to_lowercase(), object.text("metadata.name"))
+}
+
+/// `deployment.apps/web scaled` and the action that does it, for each object.
+fn each(
+    cluster: &Cluster,
+    args: &Args,
+    words: &[String],
+    word: &str,
+    action: impl Fn(&Kind, &Tree) -> Result<String, String>,
+) -> Said {
+    let objects = match named(cluster, args, words) {
+        Ok(objects) => objects,
+        Err(said) => return said,
+    };
+    let dry = match args.flag("dry-run") {
+        None | Some("none") => "",
+        Some("client") => " (dry run)",
+        Some(_) => " (server dry run)",
+    };
+    let mut said = Said::default();
+    for (kind, object) in objects {
+        match action(kind, object) {
+            Ok(action) => {
+                let name = object.text("metadata.name");
+                said.out.push_str(&format!("{}/{name} {word}{dry}\n", kind.prefix()));
+                said.actions.extend((dry.is_empty() && !action.is_empty()).then_some(action));
+            }
+            Err(why) => {
+                said.err.push_str(&format!("{why}\n"));
+                said.exit = 1;
+            }
+        }
+    }
+    said
+}
+
+/// Models k8s.io/kubectl/pkg/cmd/delete (v1.36).
+pub(super) fn delete(cluster: &Cluster, args: &Args) -> Said {
+    let objects = match named(cluster, args, &args.words) {
+        Ok(objects) => objects,
+        Err(said) => return said,
+    };
+    let force = args.has("force");
+    let grace = match (args.flag("grace-period"), args.has("now"), force) {
+        (Some(grace), ..) => Some(grace.to_owned()),
+        (None, true, _) => Some("1".to_owned()),
+        (None, false, true) => Some("0".to_owned()),
+        _ => None,
+    };
+    let mut said = Said::default();
+    if force && grace.as_deref() == Some("0") {
+        said.err.push_str(
+            "Warning: Immediate deletion does not wait for confirmation that the running resource \
+             has been terminated. The resource may continue to run on the cluster indefinitely.\n",
+        );
+    }
+    if objects.is_empty() {
+        said.out.push_str("No resources found\n");
+    }
+    let word = if force { "force deleted" } else { "deleted" };
+    for (kind, object) in objects {
+        let namespace = match kind.namespaced {
+            true => format!(" from {} namespace", object.text("metadata.namespace")),
+            false => String::new(),
+        };
+        let name = object.text("metadata.name");
+        said.out.push_str(&format!("{} \"{name}\" {word}{namespace}\n", kind.prefix()));
+        // What a deleted owner owns goes with it.
+        if args.has("all") && super::describe::controller(object).is_some() {
+            continue;
+        }
+        let mut action = format!("delete {}", target(kind, object));
+        if let Some(grace) = &grace {
+            action.push_str(&format!(" --grace-period={grace}"));
+        }
+        action.push_str(if force { " --force" } else { "" });
+        said.actions.push(action);
+    }
+    said
+}
+
+pub(super) fn scale(cluster: &Cluster, args: &Args) -> Said {
+    let Some(replicas) = args.flag("replicas").and_then(|n| n.parse::<u32>().ok()) else {
+        return Said::error(
+            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
+        );
+    };
+    let before = args.flag("current-replicas").and_then(|n| n.parse::<i64>().ok());
+    each(cluster, args, &args.words, "scaled", |kind, object| {
+        if !matches!(kind.name, "Deployment" | "ReplicaSet" | "StatefulSet") {
+            return Err("Error from server (NotFound): the server could not find the requested \
+                        resource"
+                .to_owned());
+        }
+        let now = object.int("spec.replicas");
+        if before.is_some_and(|before| before >= 0 && before != now) {
+            let before = before.unwrap_or(0);
+            return Err(format!("error: Expected replicas to be {before}, was {now}"));
+        }
+        Ok(format!("scale {} --replicas={replicas}", target(kind, object)))
+    })
+}
+
+/// Words that name objects, and `k=v` pairs or `k-` after them.
+fn pairs(words: &[String]) -> (&[String], &[String]) {
+    let is_pair = |word: &String| word.contains('=') || (word.ends_with('-') && word.len() > 1);
+    let at = words.iter().position(is_pair).unwrap_or(words.len());
+    words.split_at(at)
+}
+
+fn has_template(kind: &Kind) -> Result<(), String> {
+    let has = matches!(kind.name, "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet");
+    match has || kind.name == "Pod" {
+        true => Ok(()),
+        false => Err(format!("error: {} does not have a pod template", kind.full())),
+    }
+}
+
+fn containers_of<'t>(kind: &Kind, object: &'t Tree) -> Vec<&'t Tree> {
+    let spec = object.at(if kind.name == "Pod" { "spec" } else { "spec.template.spec" });
+    let lists = ["initContainers", "containers"];
+    lists.iter().flat_map(|list| spec.get(list).items()).collect()
+}
+
+/// `set image`, `set env`, `set resources`.
+pub(super) fn set(cluster: &Cluster, args: &Args) -> Said {
+    let what = args.word(0);
+    let rest = args.words.get(1..).unwrap_or(&[]);
+    let (words, pairs) = pairs(rest);
+    match what {
+        "image" => {
+            if pairs.is_empty() {
+                return Said::error("at least one image update is required");
+            }
+            each(cluster, args, words, "image updated", |kind, object| {
+                has_template(kind)?;
+                for (name, _) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
+                    let known = containers_of(kind, object);
+                    if name != "*" && !known.iter().any(|c| c.text("name") == name) {
+                        return Err(format!("error: unable to find container named \"{name}\""));
+                    }
+                }
+                Ok(format!("set image {} {}", target(kind, object), pairs.join(" ")))
+            })
+        }
+        "env" if args.has("list") => list_env(cluster, args, words),
+        "env" => {
+            let mut all = args.all("env").to_vec();
+            all.extend_from_slice(pairs);
+            if all.is_empty() {
+                return Said::error("at least one environment variable must be provided");
+            }
+            let all: Vec<String> = all.iter().map(|pair| quote(pair)).collect();
+            each(cluster, args, words, "env updated", |kind, object| {
+                has_template(kind)?;
+                if kind.name == "Pod" {
+                    return Err(immutable_pod(object));
+                }
+                let mut action = format!("set env {} {}", target(kind, object), all.join(" "));
+                if let Some(one) = args.flag("containers").filter(|one| *one != "*") {
+                    action.push_str(&format!(" --containers={one}"));
+                }
+                Ok(action)
+            })
+        }
+        "resources" => set_resources(cluster, args, rest),
+        _ => Said::error(&format!("unknown command \"{what}\" for \"kubectl set\"")),
+    }
+}
+
+fn set_resources(cluster: &Cluster, args: &Args, words: &[String]) -> Said {
+    let mut flags = String::new();
+    for name in ["limits", "requests", "containers"] {
+        if let Some(value) = args.flag(name) {
+            flags.push_str(&format!(" --{name}={value}"));
+        }
+    }
+    if args.flag("limits").is_none() && args.flag("requests").is_none() {
+        return Said::error(
+            "you must specify an update to requests or limits (in the form of --requests/--limits)",
+        );
+    }
+    each(cluster, args, words, "resource requirements updated", |kind, object| {
+        has_template(kind)?;
+        match kind.name {
+            "Pod" => Err(immutable_pod(object)),
+            _ => Ok(format!("set resources {}{flags}", target(kind, object))),
+        }
+    })
+}
+
+/// What the server says to a change of a running pod's spec, shortened to its first sentence.
+fn immutable_pod(object: &Tree) -> String {
+    let name = object.text("metadata.name");
+    format!(
+        "The Pod \"{name}\" is invalid: spec: Forbidden: pod updates may not change fields other \
+         than `spec.containers[*].image`,`spec.initContainers[*].image`,\
+         `spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),\
+         `spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously \
+         negative)"
+    )
+}
+
+fn list_env(cluster: &Cluster, args: &Args, words: &[String]) -> Said {
+    let objects = match named(cluster, args, words) {
+        Ok(objects) => objects,
+        Err(said) => return said,
+    };
+    let mut out = String::new();
+    for (kind, object) in objects {
+        for one in containers_of(kind, object) {
+            let name = object.text("metadata.name");
+            out.push_str(&format!("# {}/{name}, container {}\n", kind.full(), one.text("name")));
+            for var in one.get("env").items() {
+                let (name, from) = (var.text("name"), var.get("valueFrom"));
+                out.push_str(&match (from.get("configMapKeyRef"), from.get("secretKeyRef")) {
+                    _ if from.is_null() => format!("{name}={}\n", var.text("value")),
+                    (Tree::Map(_), _) => format!(
+                        "# {name} from configmap {}, key {}\n",
+                        from.text("configMapKeyRef.name"),
+                        from.text("configMapKeyRef.key")
+                    ),
+                    (_, Tree::Map(_)) => format!(
+                        "# {name} from secret {}, key {}\n",
+                        from.text("secretKeyRef.name"),
+                        from.text("secretKeyRef.key")
+                    ),
+                    _ => format!("# {name} from field path {}\n", from.text("fieldRef.fieldPath")),
+                });
+            }
+        }
+    }
+    Said::printed(out)
+}
+
+/// `label` and `annotate`.
+pub(super) fn mark(cluster: &Cluster, args: &Args, verb: &str) -> Said {
+    let (words, pairs) = pairs(&args.words);
+    let (field, done) = match verb {
+        "label" => ("labels", "labeled"),
+        _ => ("annotations", "annotated"),
+    };
+    if pairs.is_empty() {
+        return Said::error(&format!(
+            "at least one {} update is required",
+            &field[..field.len() - 1]
+        ));
+    }
+    let unchanged = |object: &Tree| {
+        let all = object.at("metadata").get(field);
+        pairs.iter().all(|pair| match pair.split_once('=') {
+            Some((key, value)) => !all.get(key).is_null() && all.get(key).str() == value,
+            None => all.get(pair.trim_end_matches('-')).is_null(),
+        })
+    };
+    let mut said = each(cluster, args, words, done, |kind, object| {
+        let all = object.at("metadata").get(field);
+        for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
+            let old = all.get(key);
+            if !old.is_null() && old.str() != value && !args.has("overwrite") {
+                return Err(format!(
+                    "error: '{key}' already has a value ({}), and --overwrite is false",
+                    old.str()
+                ));
+            }
+        }
+        if unchanged(object) {
+            return Ok(String::new());
+        }
+        let pairs: Vec<String> = pairs.iter().map(|pair| quote(pair)).collect();
+        Ok(format!("{verb} {} {}", target(kind, object), pairs.join(" ")))
+    });
+    if said.actions.is_empty() && said.exit == 0 {
+        said.out = said.out.replace(&format!(" {done}\n"), &format!(" not {done}\n"));
+    }
+    if verb == "label" && pairs.iter().all(|pair| !pair.contains('=')) {
+        said.out = said.out.replace(" labeled\n", " unlabeled\n");
+    }
+    said
+}
+
+/// `rollout pause|resume|restart|undo`.
+pub(super) fn rollout(cluster: &Cluster, args: &Args, verb: &str) -> Said {
+    let words = args.words.get(1..).unwrap_or(&[]);
+    let done = match verb {
+        "pause" => "paused",
+        "resume" => "resumed",
+        "restart" => "restarted",
+        _ => "rolled back",
+    };
+    each(cluster, args, words, done, |kind, object| {
+        let (name, paused) = (object.text("metadata.name"), object.is_true("spec.paused"));
+        let full = format!("{} \"{name}\"", kind.full());
+        match (kind.name, verb, paused) {
+            ("Deployment", "pause", true) => Err(format!("error: {full} is already paused")),
+            ("Deployment", "resume", false) => Err(format!("error: {full} is not paused")),
+            ("Deployment", "undo", true) => {
+                Err("error: you cannot rollback a paused deployment; resume it first with \
+                 'kubectl rollout resume' and try again"
+                    .to_owned())
+            }
+            ("Deployment", "restart", true) => Err(format!(
+                "error: {full} can't restart paused deployment (run rollout resume first)"
+            )),
+            ("StatefulSet" | "DaemonSet", "pause" | "resume", _) => {
+                let ing = if verb == "pause" { "pausing" } else { "resuming" };
+                Err(format!("error: {} \"{name}\" {ing} is not supported", kind.full()))
+            }
+            ("Deployment" | "StatefulSet" | "DaemonSet", ..) => {
+                let mut action = format!("rollout {verb} {}", target(kind, object));
+                if let Some(revision) = args.flag("to-revision").filter(|r| *r != "0") {
+                    super::rollout::has_revision(cluster, object, revision)?;
+                    action.push_str(&format!(" --to-revision={revision}"));
+                }
+                Ok(action)
+            }
+            _ => Err(format!("error: no rollbacker has been implemented for \"{}\"", kind.name)),
+        }
+    })
+}
+
+/// `patch`: replicas and a template's images are simulated, all else says that it is not.
+pub(super) fn patch(cluster: &Cluster, args: &Args) -> Said {
+    let Some(text) = args.flag("patch") else {
+        return Said::error(
+            "must specify --patch or --patch-file containing the contents of the patch",
+        );
+    };
+    let Some(patch) = crate::kube::tree_of(text).filter(|tree| !tree.entries().is_empty()) else {
+        return Said::error("unable to parse the patch: it is neither JSON nor YAML");
+    };
+    let mut said = each(cluster, args, &args.words, "patched", |kind, object| {
+        let target = target(kind, object);
+        let Some((top, inside)) = patch.entries().first() else { return Ok(String::new()) };
+        let replicas = inside.get("replicas");
+        let single = patch.entries().len() == 1 && inside.entries().len() == 1;
+        match (top.as_ref(), replicas) {
+            ("spec", Tree::Int(n)) if single => Ok(format!("scale {target} --replicas={n}")),
+            ("metadata", _) if single => marks(inside, &target),
+            _ => Err("not simulated: patches other than of spec.replicas, metadata.labels and \
+                      metadata.annotations"
+                .to_owned()),
+        }
+    });
+    // One patch may hold several actions.
+    said.actions = said.actions.iter().flat_map(|all| all.split('\n')).map(str::to_owned).collect();
+    said
+}
+
+fn marks(metadata: &Tree, target: &str) -> Result<String, String> {
+    let verb = match metadata.entries().first().map(|(key, _)| key.as_ref()) {
+        Some("labels") => "label",
+        Some("annotations") => "annotate",
+        _ => return Err("not simulated: this patch of metadata".to_owned()),
+    };
+    let all = metadata.entries().iter().flat_map(|(_, map)| map.entries());
+    let pairs = all.map(|(key, value)| match value {
+        Tree::Null => format!("{key}-"),
+        value => quote(&format!("{key}={}", value.show())),
+    });
+    Ok(format!("{verb} {target} {}", pairs.collect::<Vec<_>>().join(" ")))
+}

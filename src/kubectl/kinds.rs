@@ -1,0 +1,108 @@
+//! Kinds as kubectl knows them: plural, short names, group. Data and look-ups.
+
+/// A row of `kubectl api-resources`.
+#[derive(Debug, PartialEq)]
+pub(super) struct Kind {
+    pub(super) plural: &'static str,
+    pub(super) short: &'static str,
+    pub(super) group: &'static str,
+    pub(super) version: &'static str,
+    pub(super) namespaced: bool,
+    pub(super) name: &'static str,
+}
+
+macro_rules! kinds {
+    ($($plural:literal $short:literal $group:literal $version:literal $namespaced:literal
+        $name:literal)*) => {
+        &[$(Kind { plural: $plural, short: $short, group: $group, version: $version,
+            namespaced: $namespaced, name: $name }),*]
+    };
+}
+
+/// In the order `kubectl api-resources` prints them.
+pub(super) static KINDS: &[Kind] = kinds! {
+    "configmaps" "cm" "" "v1" true "ConfigMap"
+    "endpoints" "ep" "" "v1" true "Endpoints"
+    "events" "ev" "" "v1" true "Event"
+    "namespaces" "ns" "" "v1" false "Namespace"
+    "nodes" "no" "" "v1" false "Node"
+    "persistentvolumeclaims" "pvc" "" "v1" true "PersistentVolumeClaim"
+    "persistentvolumes" "pv" "" "v1" false "PersistentVolume"
+    "pods" "po" "" "v1" true "Pod"
+    "secrets" "" "" "v1" true "Secret"
+    "serviceaccounts" "sa" "" "v1" true "ServiceAccount"
+    "services" "svc" "" "v1" true "Service"
+    "controllerrevisions" "" "apps" "v1" true "ControllerRevision"
+    "daemonsets" "ds" "apps" "v1" true "DaemonSet"
+    "deployments" "deploy" "apps" "v1" true "Deployment"
+    "replicasets" "rs" "apps" "v1" true "ReplicaSet"
+    "statefulsets" "sts" "apps" "v1" true "StatefulSet"
+    "horizontalpodautoscalers" "hpa" "autoscaling" "v2" true "HorizontalPodAutoscaler"
+    "cronjobs" "cj" "batch" "v1" true "CronJob"
+    "jobs" "" "batch" "v1" true "Job"
+    "endpointslices" "" "discovery.k8s.io" "v1" true "EndpointSlice"
+    "ingresses" "ing" "networking.k8s.io" "v1" true "Ingress"
+    "networkpolicies" "netpol" "networking.k8s.io" "v1" true "NetworkPolicy"
+    "poddisruptionbudgets" "pdb" "policy" "v1" true "PodDisruptionBudget"
+};
+
+/// The category `all`, in the order the server lists it.
+const ALL: [&str; 8] = [
+    "pods",
+    "services",
+    "daemonsets",
+    "deployments",
+    "replicasets",
+    "statefulsets",
+    "horizontalpodautoscalers",
+    "cronjobs",
+];
+
+impl Kind {
+    /// `deployments.apps`, as errors write it.
+    pub(super) fn full(&self) -> String {
+        dotted(self.plural, self.group)
+    }
+
+    /// `deployment.apps`, as `-o name` and answers write it.
+    pub(super) fn prefix(&self) -> String {
+        dotted(&self.name.to_lowercase(), self.group)
+    }
+
+    fn is_called(&self, word: &str) -> bool {
+        let plain = word.strip_suffix(self.group).and_then(|w| w.strip_suffix('.'));
+        let plain = plain.filter(|_| !self.group.is_empty()).unwrap_or(word);
+        plain == self.plural
+            || (plain == self.short && !self.short.is_empty())
+            || plain == self.name.to_lowercase()
+    }
+}
+
+fn dotted(name: &str, group: &str) -> String {
+    if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
+}
+
+/// The kind a word names, case aside.
+pub(super) fn find(word: &str) -> Option<&'static Kind> {
+    let word = word.to_lowercase();
+    KINDS.iter().find(|kind| kind.is_called(&word))
+}
+
+/// The kind an object says it is.
+pub(super) fn of(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// Kinds of `pods,svc` or `all`, in the order asked; the error is kubectl's.
+pub(super) fn list(words: &str) -> Result<Vec<&'static Kind>, String> {
+    let mut out = Vec::new();
+    for word in words.split(',') {
+        if word == "all" {
+            out.extend(ALL.iter().chain(&["jobs"]).filter_map(|name| find(name)));
+            continue;
+        }
+        let missing = || format!("the server doesn't have a resource type \"{word}\"");
+        out.push(find(word).ok_or_else(missing)?);
+    }
+    Ok(out)
+}

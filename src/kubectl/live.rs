@@ -1,0 +1,373 @@
+//! Commands that need the running simulation and not only its objects: exec, top, wait, a rollout
+//! watched to its end, a watch. What they run, they run in a copy of the cluster's future.
+
+use super::cluster::Cluster;
+use super::run::{look, read};
+use super::words::Args;
+use super::{Said, clock, get, kinds, logs, rollout};
+use crate::sim::{Executed, Simulation};
+use crate::text::words::quote;
+use crate::time::SimTime;
+use crate::trace::{Event, Subject, Timeline, What};
+
+pub(super) const VERBS: [&str; 3] = ["exec", "top", "wait"];
+
+const EXEC: &str = "c:container i!stdin t!tty f:filename pod-running-timeout: q!quiet";
+const TOP: &str =
+    "containers! l:selector A!all-namespaces no-headers! sort-by: sum! use-protocol-buffers!";
+const WAIT: &str = "for: timeout: l:selector all! A!all-namespaces f:filename o:output";
+
+/// What a command of these says; None for all others.
+pub(super) fn command(
+    sim: &mut Simulation,
+    past: &[Event],
+    verb: &str,
+    rest: &[String],
+) -> Option<Said> {
+    let words = || rest.iter().filter(|word| !word.starts_with('-'));
+    let flags = match verb {
+        "exec" => EXEC,
+        "top" => TOP,
+        "wait" => WAIT,
+        "rollout" if words().next().is_some_and(|word| word == "status") => rollout::FLAGS,
+        "get" => get::FLAGS,
+        _ => return None,
+    };
+    let args = match read(verb, flags, rest) {
+        Ok(args) => args,
+        Err(said) => return Some(said),
+    };
+    Some(match verb {
+        "exec" => exec(sim, past, &args),
+        "top" => top(sim, past, &args),
+        "wait" => wait(sim, past, &args),
+        "rollout" => watch_rollout(sim, past, &args),
+        _ => return watch(sim, past, &args),
+    })
+}
+
+/// How long a command may run before the console gives up on it.
+const EXEC_MAX: SimTime = SimTime::from_secs(30);
+
+/// Programs that only look: running them again in the run itself would change nothing.
+const LOOKING: &str = "ls cat env printenv ps id whoami hostname date echo head tail grep wc wget \
+     nslookup df du stat pwd mount netstat ss ip uname true false test which readlink nc";
+
+/// What is wrong with exec's words, in kubectl's.
+fn exec_misuse(args: &Args) -> Option<&'static str> {
+    let no_command = args.rest.as_ref().is_none_or(Vec::is_empty);
+    match (no_command, args.words.len()) {
+        (true, 2..) => Some(
+            "error: exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] \
+             instead\nSee 'kubectl exec -h' for help and examples",
+        ),
+        (_, 0) => Some("error: pod, type/name or --filename must be specified"),
+        (true, _) => Some("error: you must specify at least one command for the container"),
+        _ => None,
+    }
+}
+
+/// Models k8s.io/kubectl/pkg/cmd/exec (v1.36).
+fn exec(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
+    if let Some(why) = exec_misuse(args) {
+        return Said::failed(why);
+    }
+    let cluster = look(sim, past);
+    let found = match logs::target(&cluster, args, args.word(0)) {
+        Ok(found) => found,
+        Err(why) => return Said::failed(&why),
+    };
+    let phase = found.pod.text("status.phase");
+    if matches!(phase, "Succeeded" | "Failed") {
+        return Said::error(&format!(
+            "cannot exec into a container in a completed pod; current phase is {phase}"
+        ));
+    }
+    let (container, told) = match logs::container(found.pod, args.flag("container").unwrap_or("")) {
+        Ok((container, told)) => (container.to_owned(), told),
+        Err(why) => return Said::failed(&why),
+    };
+    let pod = found.pod.text("metadata.name").to_owned();
+    let mut said = Said { err: told, ..Said::default() };
+    let argv = args.rest.as_deref().unwrap_or(&[]);
+    let seen = sim.now();
+    let ran = sim.exec(&pod, &container, argv, EXEC_MAX);
+    let began = matches!(ran, Executed::Ended { .. } | Executed::Running);
+    executed(&mut said, ran, &container, &format!("{pod}/{container}/{seen}"));
+    let program = argv.first().map_or("", String::as_str);
+    let looks = LOOKING.split_whitespace().any(|known| known == program);
+    if began && !looks {
+        let argv: Vec<String> = argv.iter().map(|word| quote(word)).collect();
+        said.actions.push(format!("exec pod/{pod} -c {container} -- {}", argv.join(" ")));
+    }
+    said
+}
+
+fn executed(said: &mut Said, ran: Executed, container: &str, id: &str) {
+    said.exit = 1;
+    said.err.push_str(&match ran {
+        Executed::Ended { code, output } => {
+            (said.out, said.exit) = (output, code);
+            match code {
+                0 => String::new(),
+                _ => format!("command terminated with exit code {code}\n"),
+            }
+        }
+        Executed::Running => {
+            "not simulated: a command that runs on; it was still running after 30 s\n".to_owned()
+        }
+        Executed::NoContainer => {
+            format!("error: unable to upgrade connection: container not found (\"{container}\")\n")
+        }
+        Executed::Failed(why) => {
+            // containerd names the exec, and ends what it does not know with a word of its own.
+            let id = crate::sim::hex_of(id, 64);
+            let why = why.trim_start_matches("rpc error: code = Unknown desc = ");
+            let why = why.replace("start exec:", &format!("start exec \"{id}\":"));
+            format!(
+                "error: Internal error occurred: Internal error occurred: error executing command \
+                 in container: {why}: unknown\n"
+            )
+        }
+    });
+}
+
+/// (pod, container, thousandths of a CPU, bytes).
+type Used = (String, String, u32, u64);
+
+/// Usage as the metrics server would tell it, measured now.
+fn top(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
+    let used = sim.usage();
+    let cluster = look(sim, past);
+    match args.word(0) {
+        "node" | "nodes" | "no" => top_node(&cluster, args, &used),
+        "pod" | "pods" | "po" => top_pods(&cluster, args, &used),
+        what => Said::error(&format!("unknown command \"{what}\" for \"kubectl top\"")),
+    }
+}
+
+fn top_node(cluster: &Cluster, args: &Args, used: &[Used]) -> Said {
+    let cpu: u32 = used.iter().map(|one| one.2).sum();
+    let bytes: u64 = used.iter().map(|one| one.3).sum();
+    let node = kinds::of("Node").and_then(|kind| cluster.list(kind, None).first().copied());
+    let share = |part: u64, name: &str| {
+        let text = node.map_or("", |node| node.at("status.allocatable").text(name));
+        let room = crate::kube::quantity::Quantity::parse(text).map_or(1, |q| q.milli());
+        format!("{}%", part * 100 / (room as u64).max(1))
+    };
+    let heads = ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"];
+    let cells = [
+        node.map_or("", |node| node.text("metadata.name")).to_owned(),
+        format!("{cpu}m"),
+        share(cpu.into(), "cpu"),
+        format!("{}Mi", bytes >> 20),
+        share(bytes.saturating_mul(1_000), "memory"),
+    ];
+    let lines = [heads.map(str::to_owned).to_vec(), cells.to_vec()];
+    Said::printed(get::table(&lines, args.has("no-headers")))
+}
+
+fn top_pods(cluster: &Cluster, args: &Args, used: &[Used]) -> Said {
+    let Some(kind) = kinds::of("Pod") else { return Said::default() };
+    let asked = [get::Asked { kind, names: args.words.get(1..).unwrap_or(&[]).to_vec() }];
+    let (found, missing) = match get::find(cluster, args, &asked) {
+        Ok(found) => found,
+        Err(why) => return Said::error(&why),
+    };
+    if !missing.is_empty() {
+        return Said::failed(&missing.join("\n"));
+    }
+    let by_container = args.has("containers");
+    let heads = if by_container { vec!["POD", "NAME"] } else { vec!["NAME"] };
+    let heads = heads.into_iter().chain(["CPU(cores)", "MEMORY(bytes)"]);
+    let mut lines = vec![heads.map(str::to_owned).collect::<Vec<_>>()];
+    for pod in found.iter().flat_map(|(_, list)| list) {
+        let name = pod.text("metadata.name");
+        let mine: Vec<&Used> = used.iter().filter(|one| one.0 == name).collect();
+        let cells = |cpu: u32, bytes: u64| [format!("{cpu}m"), format!("{}Mi", bytes >> 20)];
+        if by_container {
+            for (_, container, cpu, bytes) in &mine {
+                let mut line = vec![name.to_owned(), container.clone()];
+                line.extend(cells(*cpu, *bytes));
+                lines.push(line);
+            }
+        } else if !mine.is_empty() {
+            let mut line = vec![name.to_owned()];
+            let (cpu, bytes) = (mine.iter().map(|o| o.2).sum(), mine.iter().map(|o| o.3).sum());
+            line.extend(cells(cpu, bytes));
+            lines.push(line);
+        }
+    }
+    if lines.len() == 1 {
+        let err = format!("No resources found in {} namespace.\n", get::namespace(cluster, args));
+        return Said { err, ..Said::default() };
+    }
+    Said::printed(get::table(&lines, args.has("no-headers")))
+}
+
+/// Looks at the cluster again and again up to `limit` from now, until `test` has its answer.
+fn later(
+    sim: &mut Simulation,
+    past: &[Event],
+    limit: SimTime,
+    mut test: impl FnMut(&Cluster) -> Option<Said>,
+) -> Option<Said> {
+    const LOOKS_MAX: u64 = 2_000;
+    const STEPS: u64 = 1_000_000;
+    let begun = sim.now();
+    let step = SimTime::from_millis((limit.as_millis() / LOOKS_MAX).max(250));
+    let mut past = past.to_vec();
+    for look_idx in 0..=LOOKS_MAX {
+        if let Some(said) = test(&look(sim, &past)) {
+            return Some(said);
+        }
+        let next = begun + SimTime::from_millis(step.as_millis() * (look_idx + 1));
+        if next > begun + limit {
+            return None;
+        }
+        past.extend(sim.advance(next, STEPS).events);
+    }
+    None
+}
+
+fn timeout(args: &Args, default_secs: u64) -> Result<SimTime, Said> {
+    let Some(text) = args.flag("timeout") else { return Ok(SimTime::from_secs(default_secs)) };
+    let wrong = || {
+        Said::error(&format!(
+            "invalid argument {text:?} for \"--timeout\" flag: time: invalid duration {text:?}"
+        ))
+    };
+    clock::duration(text).map(SimTime::from_millis).ok_or_else(wrong)
+}
+
+/// Models k8s.io/kubectl/pkg/cmd/wait (v1.36).
+fn wait(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
+    let limit = match timeout(args, 30) {
+        Ok(limit) => limit,
+        Err(said) => return said,
+    };
+    let goal = args.flag("for").unwrap_or("").to_owned();
+    if goal.is_empty() {
+        return Said::error("condition for wait must be specified with --for");
+    }
+    let asked = match get::asked(&args.words) {
+        Ok(asked) => asked,
+        Err(why) => return Said::error(&why),
+    };
+    let mut names: Option<Vec<String>> = None;
+    let done = later(sim, past, limit, |cluster| {
+        let found = get::find(cluster, args, &asked);
+        let (found, missing) = match found {
+            Ok(found) => found,
+            Err(why) => return Some(Said::error(&why)),
+        };
+        let gone = goal == "delete";
+        if !missing.is_empty() && !gone && goal != "create" {
+            return Some(Said::failed(&missing.join("\n")));
+        }
+        let all: Vec<_> =
+            found.iter().flat_map(|(kind, list)| list.iter().map(move |one| (kind, one))).collect();
+        if names.is_none() {
+            if all.is_empty() && !gone {
+                return Some(Said::error("no matching resources found"));
+            }
+            let name = |(kind, one): &(_, &&crate::kube::tree::Tree)| {
+                let kind: &&&kinds::Kind = kind;
+                format!("{}/{}", kind.prefix(), one.text("metadata.name"))
+            };
+            names = Some(all.iter().map(name).collect());
+        }
+        let met = match gone {
+            true => all.is_empty(),
+            false => all.iter().all(|(_, one)| is_met(one, &goal)),
+        };
+        let names = names.as_deref().unwrap_or(&[]);
+        met.then(|| {
+            let line = |name: &String| format!("{name} condition met\n");
+            Said::printed(names.iter().map(line).collect::<String>())
+        })
+    });
+    done.unwrap_or_else(|| {
+        let names = names.unwrap_or_default();
+        let line = |name: &String| {
+            let (kind, name) = name.split_once('/').unwrap_or(("", name));
+            let plural = kinds::find(kind).map_or(kind.to_owned(), |kind| kind.plural.to_owned());
+            format!("error: timed out waiting for the condition on {plural}/{name}\n")
+        };
+        Said { err: names.iter().map(line).collect(), exit: 1, ..Said::default() }
+    })
+}
+
+fn is_met(one: &crate::kube::tree::Tree, goal: &str) -> bool {
+    if let Some(condition) = goal.strip_prefix("condition=") {
+        let (kind, value) = condition.split_once('=').unwrap_or((condition, "True"));
+        let all = one.at("status.conditions").items();
+        return all.iter().any(|c| {
+            c.text("type").eq_ignore_ascii_case(kind)
+                && c.text("status").eq_ignore_ascii_case(value)
+        });
+    }
+    if let Some(path) = goal.strip_prefix("jsonpath=") {
+        let path = path.trim_matches('\'');
+        let (path, value) = path.rsplit_once("}=").map_or((path, None), |(p, v)| (p, Some(v)));
+        let found = super::jsonpath::values(path, one).unwrap_or_default();
+        return match value {
+            Some(value) => found.iter().any(|tree| tree.show() == value),
+            None => !found.is_empty(),
+        };
+    }
+    goal == "create"
+}
+
+/// `rollout status` waits, line by line, as long as its timeout allows.
+fn watch_rollout(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
+    let limit = match timeout(args, 600) {
+        Ok(limit) if args.flag("watch") != Some("false") => limit,
+        Ok(_) => SimTime::ZERO,
+        Err(said) => return said,
+    };
+    let mut lines = String::new();
+    let mut last = Said::default();
+    let done = later(sim, past, limit, |cluster| {
+        let said = rollout::run(cluster, args);
+        if !lines.ends_with(&said.out) {
+            lines.push_str(&said.out);
+        }
+        let over = said.exit == 0 || !said.err.contains("timed out waiting");
+        last = said.clone();
+        over.then_some(said)
+    });
+    let said = done.unwrap_or(last);
+    Said { out: lines, ..said }
+}
+
+/// `get pods -w`: as a watch from the start of the run has printed it up to now.
+fn watch(sim: &Simulation, past: &[Event], args: &Args) -> Option<Said> {
+    if !args.has("watch") && !args.has("watch-only") {
+        return None;
+    }
+    let kind = kinds::find(args.word(0))?;
+    if kind.name != "Pod" {
+        return None;
+    }
+    let cluster = look(sim, past);
+    let asked = get::asked(&args.words).ok()?;
+    let (found, missing) = get::find(&cluster, args, &asked).ok()?;
+    if !missing.is_empty() {
+        return None;
+    }
+    let chosen = args.words.len() > 1 || args.flag("selector").is_some();
+    let names: Vec<&str> =
+        found.iter().flat_map(|(_, list)| list).map(|one| one.text("metadata.name")).collect();
+    let mine = |event: &&Event| match (&event.subject, &event.what) {
+        (Subject::Pod(pod), What::PodAdded(_) | What::Row { .. } | What::Removed) => {
+            !chosen || names.contains(&&**pod)
+        }
+        _ => false,
+    };
+    let events: Vec<Event> = past.iter().filter(mine).cloned().collect();
+    let n = events.len();
+    let mut timeline = Timeline::default();
+    timeline.extend(events, sim.now());
+    Some(Said::printed(super::get_pods_watch(&timeline, n)))
+}

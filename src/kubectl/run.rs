@@ -1,0 +1,174 @@
+//! One command line: which command it is, its flags, and what it answers at the run's instant.
+
+use super::cluster::Cluster;
+use super::words::{self, Args};
+use super::{act, create, describe, get, live, logs, other, rollout};
+use crate::sim::{Scenario, Simulation};
+use crate::time::SimTime;
+use crate::trace::Event;
+
+/// What a command printed, and what of it is to be done to the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    pub out: String,
+    pub err: String,
+    pub exit: i32,
+    /// Actions in the words scenarios have for them, to be done at this instant.
+    pub actions: Vec<String>,
+}
+
+impl Said {
+    /// `error: WHY` and exit code 1.
+    pub(super) fn error(why: &str) -> Said {
+        Said::failed(&format!("error: {why}"))
+    }
+
+    /// A line on stderr and exit code 1.
+    pub(super) fn failed(line: &str) -> Said {
+        Said { err: format!("{line}\n"), exit: 1, ..Said::default() }
+    }
+
+    pub(super) fn printed(out: impl Into<String>) -> Said {
+        Said { out: out.into(), ..Said::default() }
+    }
+}
+
+/// Simulates a scenario up to `at` and runs a command there. Actions that come of it are added to
+/// the scenario, so that a later command sees them.
+pub fn run_at(scenario: &mut Scenario, at: SimTime, line: &str) -> Said {
+    let mut sim = Simulation::new(scenario.clone());
+    let mut past = Vec::new();
+    for _ in 0..SLICES_MAX {
+        let slice = sim.advance(at, SLICE_STEPS);
+        past.extend(slice.events);
+        if slice.end.is_some() {
+            break;
+        }
+    }
+    let said = run(&mut sim, &past, line);
+    scenario.actions.extend(said.actions.iter().map(|action| (at, action.clone())));
+    scenario.actions.sort_by_key(|(at, _)| *at);
+    said
+}
+
+/// Steps between two looks at the clock, and how many looks at most.
+const SLICE_STEPS: u64 = 1_000_000;
+const SLICES_MAX: usize = 2_000;
+
+/// Runs `kubectl LINE` (the word kubectl may be there or not) against a simulation at its present
+/// instant; `past` is its trace so far. What changes the cluster comes back as actions.
+pub fn run(sim: &mut Simulation, past: &[Event], line: &str) -> Said {
+    let Some(words) = crate::text::words::split(line) else {
+        return Said::failed("sh: syntax error: unterminated quoted string");
+    };
+    let words = words.strip_prefix(&["kubectl".to_owned()][..]).unwrap_or(&words);
+    let words = match words.first().map(String::as_str) {
+        Some("k") => &words[1..],
+        _ => words,
+    };
+    let at = words.iter().position(|word| !word.starts_with('-')).unwrap_or(words.len());
+    let Some(verb) = words.get(at) else { return Said::printed(USAGE) };
+    let mut rest = words[..at].to_vec();
+    rest.extend_from_slice(&words[at + 1..]);
+    if let Some(said) = live::command(sim, past, verb, &rest) {
+        return said;
+    }
+    command(&look(sim, past), verb, &rest)
+}
+
+/// The cluster at the simulation's present instant.
+pub(super) fn look<'a>(sim: &Simulation, past: &'a [Event]) -> Cluster<'a> {
+    let scenario = sim.scenario();
+    let (started, namespace) = (scenario.started_unix_secs, scenario.namespace.as_str());
+    Cluster::new(sim.objects(), past, sim.now(), started, namespace)
+}
+
+const USAGE: &str = "kubectl controls the Kubernetes cluster manager.\n\n Find more information at: \
+                     https://kubernetes.io/docs/reference/kubectl/\n";
+
+/// (verb, its flags, what it does).
+type Command = (&'static str, &'static str, fn(&Cluster, &Args) -> Said);
+
+const COMMANDS: &[Command] = &[
+    ("get", get::FLAGS, get::run),
+    ("describe", describe::FLAGS, describe::run),
+    ("logs", logs::FLAGS, logs::run),
+    ("delete", act::DELETE, act::delete),
+    ("scale", act::SCALE, act::scale),
+    ("set", act::SET, act::set),
+    ("label", act::META, |cluster, args| act::mark(cluster, args, "label")),
+    ("annotate", act::META, |cluster, args| act::mark(cluster, args, "annotate")),
+    ("patch", act::PATCH, act::patch),
+    ("rollout", rollout::FLAGS, rollout::run),
+    ("create", create::FLAGS, create::run),
+    ("run", create::FLAGS, create::pod),
+    ("expose", create::FLAGS, create::expose),
+    ("apply", other::APPLY, other::apply),
+    ("explain", other::EXPLAIN, other::explain),
+    ("api-resources", other::RESOURCES, other::api_resources),
+    ("version", "client! o:output", other::version),
+    ("auth", "list! A!all-namespaces q!quiet as: subresource:", other::auth),
+    ("events", other::EVENTS, other::events),
+    ("cluster-info", "", other::cluster_info),
+    ("config", "minify! raw! o:output", other::config),
+    ("drain", other::DRAIN, other::drain),
+    ("cordon", "l:selector dry-run:", |cluster, args| other::cordon(cluster, args, "cordon")),
+    ("uncordon", "l:selector dry-run:", |cluster, args| other::cordon(cluster, args, "uncordon")),
+];
+
+fn command(cluster: &Cluster, verb: &str, rest: &[String]) -> Said {
+    if let Some((_, flags, run)) = COMMANDS.iter().find(|(name, ..)| *name == verb) {
+        return match read(verb, flags, rest) {
+            Ok(args) => run(cluster, &args),
+            Err(said) => said,
+        };
+    }
+    if other::NOT_SIMULATED.split(' ').any(|known| known == verb) {
+        return Said::error(&format!("not simulated: kubectl {verb}"));
+    }
+    let mut why = format!("unknown command \"{verb}\" for \"kubectl\"");
+    let near: Vec<String> = COMMANDS
+        .iter()
+        .map(|(name, ..)| *name)
+        .chain(live::VERBS)
+        .filter(|name| distance(verb, name) <= 2 || name.starts_with(verb))
+        .map(|name| format!("\t{name}\n"))
+        .collect();
+    if !near.is_empty() {
+        why.push_str(&format!("\n\nDid you mean this?\n{}", near.concat()));
+    }
+    Said::error(&why)
+}
+
+/// A command's words and flags; what kubectl says where they do not fit, or are asked about.
+pub(super) fn read(verb: &str, flags: &'static str, words: &[String]) -> Result<Args, Said> {
+    let usage = |why| format!("error: {why}\nSee 'kubectl {verb} --help' for usage.");
+    let args = words::parse(flags, words).map_err(|why| Said::failed(&usage(why)))?;
+    if args.has("help") {
+        let names = flags.split_whitespace().map(|spec| {
+            let name = spec.split([':', '!']).rfind(|part| !part.is_empty()).unwrap_or(spec);
+            format!("    --{name}\n")
+        });
+        let names: String = names.collect();
+        return Err(Said::printed(format!(
+            "Usage:\n  kubectl {verb} [flags]\n\nOptions:\n{names}"
+        )));
+    }
+    Ok(args)
+}
+
+/// How many letters apart two words are. Models cobra's ld, which suggests commands.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(40).enumerate() {
+        let mut last = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let cost = (last + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
+            last = row[j + 1];
+            row[j + 1] = cost;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

@@ -1,0 +1,94 @@
+//! Commands run inside containers from outside, and what containers use, asked of a run.
+
+use super::Simulation;
+use super::control::api;
+use super::kubelet::exec::{Ran, command};
+use super::model::{PodId, RecordState};
+use super::runtime::Handle;
+use super::world::World;
+use crate::time::SimTime;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What came of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Executed {
+    Ended {
+        code: i32,
+        output: String,
+    },
+    /// It was still running when the time was up.
+    Running,
+    /// There is no such running container.
+    NoContainer,
+    /// It could not start; the runtime's words.
+    Failed(String),
+}
+
+fn running(world: &World, pod: &str, container: &str) -> Option<(PodId, Handle)> {
+    let state = world.st();
+    let id = api::by_name(&state, pod)?;
+    let newest = state.pods.get(&id)?.kubelet.actual.newest(container)?;
+    let handle = newest.handle.filter(|_| newest.state == RecordState::Running)?;
+    Some((id, handle))
+}
+
+/// Starts a command in a container and does not wait for it.
+pub(crate) fn begin(
+    world: &World,
+    (pod, container): (&str, &str),
+    argv: Vec<String>,
+    limit: SimTime,
+) -> Option<Rc<RefCell<Option<Ran>>>> {
+    let (id, handle) = running(world, pod, container)?;
+    let done = Rc::new(RefCell::new(None));
+    let (copy, result) = (world.clone(), done.clone());
+    world.clock.spawn(async move {
+        let ran = command(&copy, id, handle, &argv, limit).await;
+        *result.borrow_mut() = Some(ran);
+    });
+    Some(done)
+}
+
+/// Interpreter steps a command may take.
+const STEPS_MAX: u64 = 20_000_000;
+
+impl Simulation {
+    /// Runs a command in a container of this run until it ends, at most for `limit`.
+    pub fn exec(
+        &mut self,
+        pod: &str,
+        container: &str,
+        argv: &[String],
+        limit: SimTime,
+    ) -> Executed {
+        let until = self.now() + limit;
+        let begun = begin(&self.world, (pod, container), argv.to_vec(), limit);
+        let Some(done) = begun else { return Executed::NoContainer };
+        let mut steps = STEPS_MAX;
+        while done.borrow().is_none() && steps > 0 && self.step(until, &mut steps).is_none() {}
+        match done.take() {
+            Some(Ran::Done { code, output }) => Executed::Ended { code, output },
+            Some(Ran::Failed(why)) => Executed::Failed(why),
+            Some(Ran::TimedOut) | None => Executed::Running,
+        }
+    }
+
+    /// (pod, container, thousandths of a CPU, bytes) of each running container.
+    pub fn usage(&mut self) -> Vec<(String, String, u32, u64)> {
+        let mut handles = Vec::new();
+        for pod in self.world.st().pods.values().filter(|pod| !pod.removed) {
+            for (name, records) in &pod.kubelet.actual.records {
+                let newest = records.last().filter(|r| r.state == RecordState::Running);
+                let handle = newest.and_then(|record| record.handle);
+                handles.extend(handle.map(|h| (pod.name.to_string(), name.to_string(), h)));
+            }
+        }
+        let now = self.now();
+        let used = |(pod, name, handle)| {
+            let (cpu, memory) = self.world.rt().used(now, handle)?;
+            Some((pod, name, cpu, memory))
+        };
+        handles.into_iter().filter_map(used).collect()
+    }
+}
