@@ -153,7 +153,7 @@ impl Containers {
         });
         Some(ContainerSpec {
             name: spec.name.rsplit('/').next().unwrap_or("").to_owned(),
-            image: rootfs::of(&spec.image),
+            image: rootfs::of(&spec.image, &spec.argv, &spec.ports),
             argv: spec.argv,
             env: spec.env,
             cwd: spec.cwd,

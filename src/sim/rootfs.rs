@@ -4,9 +4,8 @@
 use super::images::files::{self, Brought};
 use super::images::{Image, Tools};
 use crate::shell::machine::{Image as Root, Thing};
-use crate::shell::programs::PROGRAMS;
-use crate::shell::{Disposition, Program, SHELLS, Signal, Sys};
-use crate::time::SimTime;
+use crate::shell::programs;
+use crate::shell::{Program, SHELLS};
 
 /// What Debian's and Ubuntu's images lack of busybox's tools.
 const NOT_DEBIAN: &[&str] = &[
@@ -20,7 +19,8 @@ const NOT_ALPINE: &[&str] = &["httpd", "telnet", "telnetd", "ftpd", "tftpd", "tc
 const BIG_SHELLS: &[&str] = &["bash", "dash", "zsh"];
 
 /// The root file system of a container of this image.
-pub(super) fn of(image: &Image) -> Root {
+/// A stand-in for an unknown image has whatever it is told to run.
+pub(super) fn of(image: &Image, argv: &[String], ports: &[u16]) -> Root {
     let mut root = match image.tools {
         Tools::None => Root::scratch(),
         _ => Root::busybox(),
@@ -32,7 +32,7 @@ pub(super) fn of(image: &Image) -> Root {
     }
     for name in image.programs() {
         let path = if name.starts_with('/') { name.to_owned() } else { format!("/usr/bin/{name}") };
-        root.add(&path, Thing::Program(program(name)));
+        root.extend_program(&path, program(name));
     }
     if let Some(script) = entrypoint_script(image) {
         root.add(&script, executable(&wrapper(image)));
@@ -45,6 +45,17 @@ pub(super) fn of(image: &Image) -> Root {
         }
     }
     bring(&mut root, image);
+    let mut all: Vec<u16> = image.ports().chain(ports.iter().copied()).collect();
+    all.sort_unstable();
+    all.dedup();
+    let ports: Vec<String> = all.iter().map(ToString::to_string).collect();
+    root.add(programs::PORTS, Thing::file(ports.join(" ")));
+    if let Some(name) = argv.first().filter(|_| image.is_stand_in()) {
+        let path = if name.contains('/') { name.clone() } else { format!("/usr/bin/{name}") };
+        if !root.has(&format!("/bin/{name}")) && !root.has(&path) {
+            root.extend_program(&path, program(name));
+        }
+    }
     root
 }
 
@@ -63,11 +74,10 @@ fn bring(root: &mut Root, image: &Image) {
     }
 }
 
-fn program(name: &str) -> Program {
+fn program(name: &str) -> Option<Program> {
     let base = name.rsplit('/').next().unwrap_or(name);
-    let known = PROGRAMS.iter().find(|(known, _)| *known == base).map(|(_, program)| *program);
     let shell = BIG_SHELLS.contains(&base).then(|| SHELLS.first().map(|(_, sh)| *sh)).flatten();
-    known.or(shell).unwrap_or(|sys, argv| Box::pin(placeholder(sys, argv)))
+    shell.or_else(|| programs::lookup(base))
 }
 
 /// The entrypoint script of images that have one.
@@ -87,24 +97,4 @@ fn wrapper(image: &Image) -> String {
 
 fn executable(text: &str) -> Thing {
     Thing::File { content: text.as_bytes().to_vec(), mode: 0o755, uid: 0, gid: 0 }
-}
-
-/// A program that is there and does nothing: as a container's first process it stays until it is
-/// stopped, as any other it fails.
-async fn placeholder(sys: Sys, argv: Vec<String>) -> i32 {
-    let name = argv.first().cloned().unwrap_or_default();
-    let name = name.rsplit('/').next().unwrap_or("").to_owned();
-    sys.not_simulated(&format!("the program {name}"), None);
-    let text = format!("not simulated: the program {name}; nothing of it happens\n");
-    let _ = sys.write(2, text.as_bytes()).await;
-    if sys.pid() != 1 {
-        return 127;
-    }
-    for signal in ["TERM", "INT", "QUIT", "USR1", "WINCH"].into_iter().filter_map(Signal::parse) {
-        sys.set_signal(signal, Disposition::Catch);
-    }
-    while !sys.has_signals() {
-        sys.sleep(SimTime::from_secs(3600)).await;
-    }
-    143
 }

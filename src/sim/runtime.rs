@@ -76,6 +76,8 @@ pub(crate) struct RunSpec {
     pub(crate) no_chown: bool,
     pub(crate) cpu_millis: Option<u32>,
     pub(crate) memory_bytes: Option<u64>,
+    /// What the container says it listens on.
+    pub(crate) ports: Vec<u16>,
 }
 
 /// Why a container or command could not be started, in the runtime's words.

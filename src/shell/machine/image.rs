@@ -108,6 +108,17 @@ impl Image {
         self.things.push((path.to_owned(), thing));
     }
 
+    /// Adds a program, where there is one.
+    pub fn extend_program(&mut self, path: &str, program: Option<Program>) {
+        if let Some(program) = program {
+            self.add(path, Thing::Program(program));
+        }
+    }
+
+    pub fn has(&self, path: &str) -> bool {
+        self.things.iter().any(|(own, _)| own == path)
+    }
+
     /// Adds a user and a group of one name, where there are such lists.
     pub fn add_user(&mut self, name: &str, uid: u32, gid: u32) {
         let lines = [

@@ -5,12 +5,15 @@ mod args;
 mod clock;
 mod curl;
 mod envsubst;
+mod memcached;
 mod nginx;
 mod redis_cli;
 mod redis_server;
 mod resp;
+mod service;
 mod socat;
 mod store;
+mod stress;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -38,7 +41,10 @@ programs! {
     "nginx" nginx::run;
     "redis-cli" redis_cli::run;
     "redis-server" redis_server::run;
+    "stress" stress::run;
     "socat" socat::run;
+    // Whatever is in the table of services, or nowhere.
+    "*" service::run;
 }
 
 part! { LOADED: Programs = SERVERS, in Programs; }
@@ -47,7 +53,12 @@ async fn later(sys: Sys, argv: Vec<String>, name: &'static str) -> i32 {
     run_from(loaded(), sys, argv, name).await
 }
 
-/// The program behind a name.
+/// Where a container's declared ports are written for programs that only listen.
+pub const PORTS: &str = "/dev/.ports";
+
+/// The program behind a name. One without code of its own is a row of a table, or a stand-in that
+/// says so.
 pub fn lookup(name: &str) -> Option<Program> {
-    PROGRAMS.iter().find(|(known, _)| *known == name).map(|(_, program)| *program)
+    let own = |wanted: &str| PROGRAMS.iter().find(|(known, _)| *known == wanted);
+    own(name).or_else(|| own("*")).map(|(_, program)| *program)
 }

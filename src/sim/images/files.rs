@@ -10,6 +10,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("nginx-default.conf", include_str!("files/nginx-default.conf")),
     ("nginx-mime.types", include_str!("files/nginx-mime.types")),
     ("nginx-index.html", include_str!("files/nginx-index.html")),
+    ("postgres-entrypoint.sh", include_str!("files/postgres-entrypoint.sh")),
+    ("mysql-entrypoint.sh", include_str!("files/mysql-entrypoint.sh")),
     ("nginx-50x.html", include_str!("files/nginx-50x.html")),
 ];
 

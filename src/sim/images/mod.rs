@@ -44,6 +44,11 @@ pub enum Tools {
 }
 
 impl Image {
+    /// Whether it stands in for an image nobody described.
+    pub fn is_stand_in(&self) -> bool {
+        self.name.is_empty()
+    }
+
     pub fn entrypoint(&self) -> Vec<String> {
         words(self.entrypoint)
     }
@@ -182,10 +187,52 @@ const REGISTRIES: &[&str] = &[
     "lscr.io",
 ];
 
+/// What stands in for an image the lab has never heard of. Its program takes connections on the
+/// ports the container declares, and says once that it is a stand-in.
+const STAND_IN: Image = Image {
+    name: "",
+    entrypoint: "",
+    cmd: STAND_IN_PROGRAM,
+    user: "",
+    uid: 0,
+    gid: 0,
+    dir: "/",
+    stop_signal: "TERM",
+    megabytes: 50,
+    tools: Tools::Alpine,
+    ports: "",
+    env: "",
+    programs: STAND_IN_PROGRAM,
+};
+
+/// The stand-in's program.
+pub const STAND_IN_PROGRAM: &str = "/app";
+
+/// Whether an image that is in no table may exist: one under somebody's own name on a registry
+/// that answers, and not just a slip of the pen in a name that is known.
+fn may_exist(reference: &Reference) -> bool {
+    let name = reference.familiar_name();
+    let known = || TABLE.lines().filter_map(row).map(|image| image.name);
+    let own = reference.domain != "docker.io" || name.contains('/');
+    let answers = REGISTRIES.contains(&reference.domain.as_str());
+    own && answers && !known().any(|own| own == name || is_slip(own, &name))
+}
+
+/// Whether one letter more, less or other makes one text of the other.
+fn is_slip(a: &str, b: &str) -> bool {
+    let common = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a.as_bytes()[common..], &b.as_bytes()[common..]);
+    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    a.len().max(b.len()) - tail.min(a.len().min(b.len())) <= 1
+}
+
 /// What pulling comes to: the image, or the runtime's error text.
 // Models containerd client/pull.go and core/remotes/docker/resolver.go.
 pub fn pull(image: &str) -> Result<Image, String> {
     let reference = parse(image)?;
+    if may_exist(&reference) {
+        return Ok(STAND_IN);
+    }
     if let Some(found) = find(image)
         && is_published(&reference)
     {
@@ -239,7 +286,10 @@ mod tests {
             ("nginx:1.27-alpine", "ok"),
             ("docker.io/library/redis:7", "ok"),
             ("busybox:nosuchtag", "docker.io/library/busybox:nosuchtag: not found"),
-            ("team/web-app:v2.0", "pull access denied, repository does not exist"),
+            ("web-app:v2.0", "pull access denied, repository does not exist"),
+            ("team/web-app:v2.0", "ok"),
+            ("hashicorp/http-ech", "pull access denied, repository does not exist"),
+            ("busybx", "pull access denied, repository does not exist"),
             ("registry.invalid/a/b:v9", "https://registry.invalid/v2/a/b/manifests/v9"),
             ("Bad Image::name", "repository name (library/Bad Image) must be lowercase"),
         ];

@@ -83,7 +83,13 @@ pub(crate) fn prepare(
         no_chown: !may_chown(container),
         cpu_millis: limit("cpu").and_then(quantity::millis_of).and_then(|m| u32::try_from(m).ok()),
         memory_bytes: limit("memory").and_then(quantity::units_of),
+        ports: declared_ports(container),
     })
+}
+
+fn declared_ports(container: &Container) -> Vec<u16> {
+    let ports = container.spec.ports.iter().flatten();
+    ports.filter_map(|port| u16::try_from(port.container_port).ok()).collect()
 }
 
 // Models containerd internal/cri/opts WithCapabilities, over the runtime's default set.
