@@ -15,7 +15,10 @@ pub(super) struct Civil {
 }
 
 pub(super) fn now(sys: &Sys) -> Civil {
-    let micros = sys.wall_unix_micros();
+    at(sys.wall_unix_micros())
+}
+
+fn at(micros: i64) -> Civil {
     let secs = micros.div_euclid(1_000_000);
     let (days, rest) = (secs.div_euclid(86_400), secs.rem_euclid(86_400));
     let (year, month, day) = date(days);
@@ -57,7 +60,12 @@ pub(super) fn common_log(sys: &Sys) -> String {
 
 /// `2026-03-02T09:00:03`, without zone.
 pub(super) fn iso(sys: &Sys) -> String {
-    let at = now(sys);
+    iso_at(sys.wall_unix_micros())
+}
+
+/// The same of microseconds since 1970.
+pub(super) fn iso_at(micros: i64) -> String {
+    let at = at(micros);
     format!("{}-{:02}-{:02}T{}", at.year, at.month, at.day, at.clock)
 }
 

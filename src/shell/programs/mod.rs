@@ -5,6 +5,7 @@ mod args;
 mod clock;
 mod curl;
 mod envsubst;
+mod fluent;
 mod memcached;
 mod nginx;
 mod redis_cli;
@@ -17,6 +18,7 @@ mod stress;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod tini;
 mod web;
 mod wild;
 
@@ -38,10 +40,13 @@ macro_rules! programs {
 programs! {
     "curl" curl::run;
     "envsubst" envsubst::run;
+    "fluent-bit" fluent::fluent_bit;
+    "fluentd" fluent::fluentd;
     "nginx" nginx::run;
     "redis-cli" redis_cli::run;
     "redis-server" redis_server::run;
     "stress" stress::run;
+    "tini" tini::run;
     "socat" socat::run;
     // Whatever is in the table of services, or nowhere.
     "*" service::run;

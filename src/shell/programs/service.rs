@@ -148,7 +148,7 @@ struct Service {
 
 pub(super) async fn run(sys: Sys, argv: Vec<String>) -> i32 {
     let name = argv.first().map_or("", |name| name.rsplit('/').next().unwrap_or(name));
-    let Some(rows) = rows(name) else { return stand_in(sys, &name.to_owned()).await };
+    let Some(rows) = rows(name) else { return stand_in(sys, name).await };
     let mut words = Words { sys: sys.clone(), options: Vec::new(), rest: Vec::new() };
     if let Some((code, text)) = words.parse(&rows, &argv) {
         let _ = sys.write(2, format!("{text}\n").as_bytes()).await;
