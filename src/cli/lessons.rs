@@ -1,8 +1,8 @@
 //! `podlab lessons`: checks what lesson folders promise, and builds what the page downloads.
 
 use crate::lesson::{
-    Folder, Glossary, account, broken_promises, language_of, read_catalogue, read_glossary,
-    read_lesson, settle, translation_problems,
+    Folder, Glossary, account, broken_promises, language_of, name_tracks, read_catalogue,
+    read_glossary, read_lesson, settle, translation_problems,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +62,7 @@ fn check(dir: &Path) -> Result<usize, String> {
         }
         n_broken += broken.len();
     }
-    problems.extend(read_catalogue(catalogue_of(&files, ""), &cards).1);
+    problems.extend(read_catalogue(catalogue_of(&files), &cards).1);
     for sentence in &problems {
         println!("{sentence}");
     }
@@ -103,8 +103,13 @@ fn build(out: &Path, dir: &Path) -> Result<usize, String> {
             write(&out.join(format!("{}{end}", folder.id.replace('/', "-"))), &lesson)?;
             cards.push(lesson.card);
         }
-        let (mut catalogue, found) = read_catalogue(catalogue_of(&files, language), &cards);
+        let (mut catalogue, found) = read_catalogue(catalogue_of(&files), &cards);
         problems.extend(found);
+        let name = format!("catalogue.{language}.yaml");
+        if let Some(text) = files.get(&name) {
+            let found = name_tracks(&mut catalogue, text);
+            problems.extend(found.into_iter().map(|sentence| format!("{name}: {sentence}")));
+        }
         catalogue.languages = languages.iter().cloned().collect();
         let words = files.get(&format!("page.{language}.yaml"));
         let words = words.map(|text| serde_yaml::from_str::<BTreeMap<String, String>>(text));
@@ -120,9 +125,8 @@ fn build(out: &Path, dir: &Path) -> Result<usize, String> {
     Ok(problems.len())
 }
 
-fn catalogue_of<'a>(files: &'a BTreeMap<String, String>, language: &str) -> &'a str {
-    let own = files.get(&format!("catalogue.{language}.yaml"));
-    own.or_else(|| files.get("catalogue.yaml")).map_or("", String::as_str)
+fn catalogue_of(files: &BTreeMap<String, String>) -> &str {
+    files.get("catalogue.yaml").map_or("", String::as_str)
 }
 
 fn glossary_of(

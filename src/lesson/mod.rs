@@ -23,7 +23,7 @@ pub use goal::{ClusterCheck, GoalProblem, goal_problems, judge};
 #[cfg(not(target_arch = "wasm32"))]
 pub use read::{Folder, read_catalogue, read_lesson};
 #[cfg(not(target_arch = "wasm32"))]
-pub use translation::{language_of, translation_problems};
+pub use translation::{language_of, name_tracks, translation_problems};
 
 use crate::text::Span;
 use crate::time::SimTime;

@@ -1,8 +1,9 @@
 //! Lessons in other languages: `lesson.de.md` beside `lesson.md`. What is not translated stays
 //! English; what is has to ask and check the same. Native only.
 
-use super::{Folder, Lesson, read_lesson};
-use std::collections::BTreeSet;
+use super::{Catalogue, Folder, Lesson, read_lesson};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `de` of `lesson.de.md` and `glossary.de.yaml`; None for a file of no language.
 pub fn language_of(name: &str) -> Option<&str> {
@@ -29,6 +30,27 @@ impl Folder {
         }
         folder
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrackNames {
+    title: String,
+    summary: String,
+}
+
+/// Gives the tracks their names in a language, by slug; what the text leaves out stays English.
+pub fn name_tracks(catalogue: &mut Catalogue, text: &str) -> Vec<String> {
+    let mut names = match serde_yaml::from_str::<BTreeMap<String, TrackNames>>(text) {
+        Ok(names) => names,
+        Err(error) => return vec![error.to_string()],
+    };
+    for track in &mut catalogue.tracks {
+        if let Some(own) = names.remove(&track.slug) {
+            (track.title, track.summary) = (own.title, own.summary);
+        }
+    }
+    names.into_keys().map(|slug| format!("there is no track {slug}")).collect()
 }
 
 /// What a translation does otherwise than the lesson itself, a sentence each.
@@ -71,6 +93,7 @@ fn asked(lesson: &Lesson) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lesson::Track;
 
     #[test]
     fn languages_are_read_from_names() {
@@ -84,6 +107,19 @@ mod tests {
         for (name, language) in cases {
             assert_eq!(language_of(name), language, "{name}");
         }
+    }
+
+    #[test]
+    fn tracks_take_the_names_that_are_there() {
+        let track =
+            |slug: &str| Track { slug: slug.into(), title: "English".into(), ..Track::default() };
+        let tracks = vec![track("init"), track("adapter")];
+        let mut catalogue = Catalogue { tracks, ..Catalogue::default() };
+        let text = "init: {title: Vorher, summary: s}\nnone: {title: t, summary: s}\n";
+        assert_eq!(name_tracks(&mut catalogue, text), ["there is no track none"]);
+        let titles: Vec<&str> = catalogue.tracks.iter().map(|t| t.title.as_str()).collect();
+        assert_eq!(titles, ["Vorher", "English"]);
+        assert_eq!(name_tracks(&mut catalogue, "init: [").len(), 1);
     }
 
     #[test]
