@@ -6,6 +6,7 @@ mod parts {
     use podlab::check;
     use podlab::part::Name;
     use podlab::shell::{applets, programs};
+    use podlab::sim;
     use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
     type Filled = Result<(), SplitLoaderError>;
@@ -23,11 +24,18 @@ mod parts {
         Ok(())
     }
 
+    #[wasm_split(controllers, fallible)]
+    fn fill_controllers() -> Filled {
+        sim::fill_controllers();
+        Ok(())
+    }
+
     /// Loads a part; answers whether it came.
     pub(super) async fn load(part: Name) -> bool {
         let filled = match part {
             Name::Programs => fill_programs().await,
             Name::Rules => fill_rules().await,
+            Name::Controllers => fill_controllers().await,
         };
         filled.is_ok()
     }

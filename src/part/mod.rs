@@ -16,10 +16,12 @@ pub enum Name {
     Programs,
     /// The server's rules for kinds beyond the everyday ones.
     Rules,
+    /// What a cluster does beyond running the pods of a manifest.
+    Controllers,
 }
 
 impl Name {
-    pub const ALL: [Name; 2] = [Name::Programs, Name::Rules];
+    pub const ALL: [Name; 3] = [Name::Programs, Name::Rules, Name::Controllers];
 
     const fn bit(self) -> u8 {
         1 << self as u8

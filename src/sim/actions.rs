@@ -1,7 +1,7 @@
 //! What the person does to the cluster, in kubectl's words.
 
 use super::command;
-use super::control::{api, budget, change, edit, load, node as nodes};
+use super::control::{api, budget, change, edit, load, node as nodes, work};
 use super::model::PodId;
 use super::world::World;
 use crate::text::words;
@@ -17,7 +17,8 @@ pub(crate) async fn run(world: World) {
         world.clock.sleep_until(at).await;
         let what = What::Acted { action: action.clone() };
         let event = world.st().emit(Subject::Cluster, what, None, None);
-        if let Err(why) = perform(&world, &action, event) {
+        let Some(work) = work() else { return };
+        if let Err(why) = (work.perform)(&world, &action, event) {
             // A server that says no is part of the picture.
             let what = match why.starts_with("Error from server") {
                 true => What::Note { text: why },
@@ -29,7 +30,7 @@ pub(crate) async fn run(world: World) {
 }
 
 /// Does one action; the error says what of it we do not understand or find.
-fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
+pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
     let action = action.strip_prefix("kubectl ").unwrap_or(action);
     if let Some(text) = action.strip_prefix("create ").filter(|text| text.starts_with('{')) {
         return edit::create(world, text, event);

@@ -26,6 +26,8 @@ use exec::Tasks;
 use std::sync::Arc;
 use world::{Cluster, World};
 
+pub use control::fill as fill_controllers;
+
 /// Everything a run depends on. Same scenario, same bytes.
 #[derive(Clone, Debug)]
 pub struct Scenario {

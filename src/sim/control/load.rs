@@ -101,6 +101,17 @@ fn apply_one(world: &World, object: &Object, cause: Option<EventId>) {
             config.data.extend(text.map(|(k, v)| (k.clone(), v.clone().into_bytes())));
             keep(world, "secret", &secret.metadata, source, cause, config);
         }
+        _ => {
+            if let Some(work) = super::work() {
+                (work.apply)(world, object, source, cause);
+            }
+        }
+    }
+}
+
+/// Objects that are more than pods and their settings.
+pub(super) fn apply_other(world: &World, object: &Object, source: Source, cause: Option<EventId>) {
+    match &object.kind {
         Kind::Service(one) => {
             let meta = meta(world, "service", &one.metadata, source, cause);
             let spec = one.spec.clone().unwrap_or_default();

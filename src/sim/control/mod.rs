@@ -23,6 +23,9 @@ mod spread;
 pub(crate) mod statefulset;
 pub(crate) mod workload;
 
+use crate::kube::Object;
+use crate::part::part;
+use crate::sim::actions;
 use crate::sim::model::Source;
 use crate::sim::world::World;
 use crate::time::SimTime;
@@ -41,6 +44,18 @@ pub(crate) struct Controllers {
     pub(crate) daemonsets: BTreeMap<Name, daemonset::DaemonSet>,
     pub(crate) jobs: BTreeMap<Name, job::Job>,
     pub(crate) cronjobs: BTreeMap<Name, cronjob::CronJob>,
+}
+
+impl Controllers {
+    fn is_empty(&self) -> bool {
+        self.services.is_empty()
+            && self.deployments.is_empty()
+            && self.replicasets.is_empty()
+            && self.statefulsets.is_empty()
+            && self.daemonsets.is_empty()
+            && self.jobs.is_empty()
+            && self.cronjobs.is_empty()
+    }
 }
 
 /// What all objects have.
@@ -93,7 +108,37 @@ pub(crate) fn start(world: &World) {
     });
 }
 
+/// What only a cluster with more than pods needs, or one that somebody acts on.
+pub(crate) struct Work {
+    /// Applies an object that is neither a pod nor settings.
+    pub(crate) apply: fn(&World, &Object, Source, Option<EventId>),
+    reconcile: fn(&World),
+    /// Does what a person does; the error says what of it we do not understand or find.
+    pub(crate) perform: fn(&World, &str, EventId) -> Result<(), String>,
+}
+
+part! {
+    WORK: Work =
+        &Work { apply: load::apply_other, reconcile: each_in_turn, perform: actions::perform },
+    in Controllers;
+}
+
+/// The controllers' part, if it is there.
+pub(crate) fn work() -> Option<&'static Work> {
+    loaded()
+}
+
 fn reconcile(world: &World) {
+    let idle = {
+        let state = world.st();
+        state.controllers.is_empty() && state.storage.claims.is_empty()
+    };
+    if !idle && let Some(work) = work() {
+        (work.reconcile)(world);
+    }
+}
+
+fn each_in_turn(world: &World) {
     claims::reconcile(world);
     replicaset::reconcile(world);
     deployment::reconcile(world);
