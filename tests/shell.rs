@@ -25,7 +25,16 @@ fn run(script: &str, args: &[&str]) -> Ran {
     run_for(script, args, STEPS_MAX)
 }
 
+/// Runs with four megabytes of stack, as the page has; unoptimised code needs most of it.
 fn run_for(script: &str, args: &[&str], steps: u64) -> Ran {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(4 << 20);
+        let ran = thread.spawn_scoped(scope, || run_here(script, args, steps));
+        ran.expect("a thread").join().expect("no panic")
+    })
+}
+
+fn run_here(script: &str, args: &[&str], steps: u64) -> Ran {
     let mut machine = Machine::new(7, 1_700_000_000, Limits::default());
     let network = machine.new_network("10.0.0.9".parse().ok(), Vec::new());
     let pids = machine.new_pid_namespace(false);
@@ -153,6 +162,35 @@ fn nothing_runs_past_its_budget() {
         assert!(ran.steps <= STEPS_MAX, "{script}: {} steps", ran.steps);
         assert!(ran.out.len() + ran.err.len() < 4 << 20, "{script}: too much output");
     }
+}
+
+/// Each level of nesting is polls within polls, here as in the page.
+#[test]
+fn the_deepest_nesting_fits_the_stack() {
+    let scripts = [
+        "f() { f; }; f",
+        "f() { if :; then while :; do case x in x) f $(echo y);; esac; done; fi; }; f",
+        "f() { { eval '{ f; }' > /dev/null; } < /dev/null; }; f",
+        "t() { trap t USR1; kill -USR1 $$; :; }; t",
+    ];
+    for script in scripts {
+        let ran = run(script, &[]);
+        assert!(ran.err.contains("within each other"), "{script}: {}", ran.err);
+        assert_eq!(ran.exit, Some(139), "{script}");
+    }
+}
+
+/// Long lists are not deep ones.
+#[test]
+fn long_lists_run_whole() {
+    let body = ":; ".repeat(3000);
+    let chain = "true && ".repeat(500);
+    let elifs = "elif false; then :; ".repeat(60);
+    let script = format!(
+        "f() {{ {body} echo list; }}; f; f() {{ {chain} echo chain; }}; f; \
+         if false; then :; {elifs} else echo elif; fi"
+    );
+    assert_eq!(run(&script, &[]).out, "list\nchain\nelif\n");
 }
 
 #[test]

@@ -186,33 +186,69 @@ fn probe_ports(pod: &Pod, r: &mut Report) {
 /// Shells whose scripts the lab can read.
 const SHELLS: [&str; 4] = ["sh", "/bin/sh", "ash", "/bin/ash"];
 
+/// Programs that start another one which their arguments name.
+const STARTERS: [&str; 8] =
+    ["timeout", "env", "nice", "nohup", "setsid", "exec", "/sbin/tini", "dumb-init"];
+
+/// Where containers say what to run, besides `command` and `args`.
+const HOOKS: [[&str; 2]; 5] = [
+    ["lifecycle", "postStart"],
+    ["lifecycle", "preStop"],
+    ["livenessProbe", ""],
+    ["readinessProbe", ""],
+    ["startupProbe", ""],
+];
+
 /// A script the shell will stop at: what stands before the error runs, nothing after it does.
 fn scripts(pod: &Pod, r: &mut Report) {
     for container in containers(&pod.spec) {
         let mut words = container.get("command").items();
         words.extend(container.get("args").items());
-        let shell = words.first().is_some_and(|word| SHELLS.contains(&word.str()));
-        let flag = words.iter().position(|w| w.str().starts_with('-') && w.str().ends_with('c'));
-        let Some(script) = flag.filter(|_| shell).and_then(|i| words.get(i + 1)) else { continue };
-        let Some((offset, message)) = syntax::parse_check(script.str()) else { continue };
-        let upto = script.str().get(..offset as usize).unwrap_or(script.str());
-        let line = upto.matches('\n').count() + 1;
-        let text = format!("sh: line {line}: {message}");
-        let at = At { span: line_span(script, line, r.text), ..script.clone() };
-        r.hazard("shell-syntax", &at, text).help =
-            Some("The shell ends with status 2 when it comes to this line.".to_owned());
+        script(&words, r);
+        for [key, hook] in HOOKS {
+            let holder = container.get(key);
+            let holder = if hook.is_empty() { holder } else { holder.get(hook) };
+            script(&holder.get("exec").get("command").items(), r);
+        }
     }
 }
 
-/// Where a line of a script stands in the manifest; the whole script where that is not plain.
-fn line_span(script: &At, line: usize, text: &str) -> Span {
+/// Checks `sh -c SCRIPT`, also behind a `timeout 5` or the like.
+fn script(words: &[At], r: &mut Report) {
+    let Some(shell) = words.iter().position(|word| SHELLS.contains(&word.str())) else { return };
+    if shell > 0 && !STARTERS.contains(&words[0].str()) {
+        return;
+    }
+    let is_flag = |w: &At| w.str().starts_with('-') && w.str().ends_with('c');
+    let rest = &words[shell + 1..];
+    let flag = rest.iter().position(is_flag);
+    let Some(script) = flag.and_then(|i| rest.get(i + 1)) else { return };
+    let Some((offset, message)) = syntax::parse_check(script.str()) else { return };
+    let upto = script.str().get(..offset as usize).unwrap_or(script.str());
+    let line = upto.matches('\n').count() + 1;
+    let column = upto.len() - upto.rfind('\n').map_or(0, |at| at + 1);
+    let text = format!("sh: line {line}: {message}");
+    let at = At { span: place(script, line, column, r.text), ..script.clone() };
+    r.hazard("shell-syntax", &at, text).help =
+        Some("The shell ends with status 2 when it comes to this line.".to_owned());
+}
+
+/// Where a word of a script stands in the manifest, counted from its line's start; its whole line
+/// where no word stands there, and the whole script where lines are not plain.
+fn place(script: &At, line: usize, column: usize, text: &str) -> Span {
     let Some(Value::Str(scalar)) = script.node.map(|n| &n.value) else { return script.span };
     let before = scalar.text.split_inclusive('\n').take(line - 1);
     let start: usize = before.map(str::len).sum();
     let of_line = scalar.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or("");
-    let indent = of_line.len() - of_line.trim_start().len();
+    let word = of_line.get(column..).unwrap_or("");
+    let length = word.find([' ', '\t', ';', ')']).map_or(word.len(), |at| at.max(1));
+    let from = match length {
+        0 => of_line.len() - of_line.trim_start().len(),
+        _ => column,
+    };
+    let to = if length == 0 { of_line.trim_end().len() } else { column + length };
     let offset = |at: usize| scalar.source_offset(u32::try_from(at).unwrap_or(u32::MAX)) as usize;
-    let (from, to) = (offset(start + indent), offset(start + of_line.trim_end().len()));
+    let (from, to) = (offset(start + from), offset(start + to));
     match text.get(from..to) {
         Some(found) if !found.is_empty() && !found.contains('\n') => Span::new(from, to),
         _ => script.span,

@@ -14,6 +14,15 @@ struct Show {
     line: u64,
 }
 
+/// `less` and `more`: without a terminal they are `cat`, and their options say nothing.
+pub(super) async fn pager(cx: &mut Cx) -> Answer {
+    let opts = cx.opts("EFIMmNSRh~", "").await?;
+    cx.argv.truncate(1);
+    cx.argv.push("--".to_owned());
+    cx.argv.extend(opts.rest);
+    run(cx).await
+}
+
 pub(super) async fn run(cx: &mut Cx) -> Answer {
     let opts = cx.opts("nbvteAu", "").await?;
     let all = opts.has('A');

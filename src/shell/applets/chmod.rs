@@ -39,10 +39,15 @@ pub(super) async fn chmod(cx: &mut Cx) -> Answer {
         let Some(new) = tree::parse_mode(mode, stat.mode, dir, umask) else {
             return Err(cx.die(&format!("invalid mode '{mode}'")).await);
         };
-        if let Err(errno) = cx.sys.chmod(&path, new)
-            && !opts.has('f')
-        {
-            cx.fail_on(&path, errno).await;
+        match cx.sys.chmod(&path, new) {
+            Ok(()) if opts.has('v') || (opts.has('c') && new != stat.mode) => {
+                let letters = tree::mode_letters(&Stat { mode: new, ..stat });
+                let letters = &letters[1..];
+                cx.text(&format!("mode of '{path}' changed to {new:04o} ({letters})\n")).await;
+            }
+            Ok(()) => {}
+            Err(_) if opts.has('f') => cx.status = 1,
+            Err(errno) => cx.fail_on(&path, errno).await,
         }
     }
     Ok(cx.status)
@@ -55,8 +60,11 @@ fn each(cx: &Cx, files: &[String], recurse: bool) -> Vec<String> {
     }
 }
 
+/// Of `chown` and `chgrp`.
+const LONGS: &str = "recursive=R no-dereference=h changes=c silent=f quiet=f verbose=v";
+
 pub(super) async fn chown(cx: &mut Cx) -> Answer {
-    let opts = cx.opts("Rhvcf!HLP", "recursive=R no-dereference=h").await?;
+    let opts = cx.opts("Rhvcf!HLP", LONGS).await?;
     let Some((owner, files)) = opts.rest.split_first().filter(|(_, files)| !files.is_empty())
     else {
         return Err(cx.usage().await);
@@ -85,7 +93,7 @@ pub(super) async fn chown(cx: &mut Cx) -> Answer {
 }
 
 pub(super) async fn chgrp(cx: &mut Cx) -> Answer {
-    let opts = cx.opts("Rhvcf!HLP", "recursive=R no-dereference=h").await?;
+    let opts = cx.opts("Rhvcf!HLP", LONGS).await?;
     let Some((name, files)) = opts.rest.split_first().filter(|(_, files)| !files.is_empty()) else {
         return Err(cx.usage().await);
     };
@@ -105,17 +113,33 @@ async fn change(
 ) -> Answer {
     for path in each(cx, files, opts.has('R')) {
         let link = opts.has('h') || (opts.has('R') && cx.sys.stat(&path).is_err());
+        let old = cx.sys.lstat(&path).ok();
         let done = match link {
             true => cx.sys.lchown(&path, uid, gid),
             false => cx.sys.chown(&path, uid, gid),
         };
-        if let Err(errno) = done
-            && !opts.has('f')
-        {
-            cx.fail_on(&path, errno).await;
+        match done {
+            Ok(()) => told(cx, opts, &path, old.as_ref(), (uid, gid)).await,
+            Err(_) if opts.has('f') => cx.status = 1,
+            Err(errno) => cx.fail_on(&path, errno).await,
         }
     }
     Ok(cx.status)
+}
+
+/// What `-v` says of every file and `-c` of changed ones.
+async fn told(
+    cx: &mut Cx,
+    opts: &Opts,
+    path: &str,
+    old: Option<&Stat>,
+    (uid, gid): (Option<u32>, Option<u32>),
+) {
+    let before = old.map_or((0, 0), |stat| (stat.uid, stat.gid));
+    let now = (uid.unwrap_or(before.0), gid.unwrap_or(before.1));
+    if opts.has('v') || (opts.has('c') && now != before) {
+        cx.text(&format!("changed ownership of '{path}' to {}:{}\n", now.0, now.1)).await;
+    }
 }
 
 pub(super) async fn truncate(cx: &mut Cx) -> Answer {

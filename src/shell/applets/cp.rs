@@ -1,56 +1,56 @@
 //! `cp`, `mv`, `ln`, `install`. Models coreutils/cp.c, mv.c, ln.c and libbb/copy_file.c.
+//! The copying itself is in `copy`.
 
 use super::Answer;
-use super::common::{Cx, tree};
+use super::common::users::Users;
+use super::common::{Cx, Opts, tree};
+use super::copy::{How, copy};
 use super::{dirs, rm};
-use crate::shell::{Errno, FileType, OpenHow, Stat};
-
-/// How to copy.
-#[derive(Clone, Copy, Default)]
-struct How {
-    recurse: bool,
-    force: bool,
-    preserve: bool,
-    /// Links are copied as links below the arguments; `follow_args` follows the arguments.
-    keep_links: bool,
-    follow_args: bool,
-    link: bool,
-    symlink: bool,
-    no_clobber: bool,
-    update: bool,
-}
+use crate::shell::{Errno, FileType};
 
 pub(super) async fn cp(cx: &mut Cx) -> Answer {
     let longs = "archive=a force=f interactive=i no-clobber=n link=l dereference=L \
                  no-dereference=P recursive=R symbolic-link=s no-target-directory=T \
-                 target-directory=t verbose=v update=u preserve=p parents=!";
-    let opts = cx.opts("pdRPfinlsLHarTt:uv", longs).await?;
+                 target-directory=t verbose=v update=u parents=@ remove-destination=# reflink=%";
+    let opts = cx.opts("pdRPfinlsLHarTt:uv@#!%", longs).await?;
     let archive = opts.has('a');
     let recurse = archive || opts.has('R') || opts.has('r');
-    let follows = opts.last_of("PdLHa");
+    // `-L` and `-H` win over what keeps links, wherever they stand.
+    let stays = recurse || opts.has('P') || opts.has('d');
     let how = How {
         recurse,
-        force: opts.has('f'),
         preserve: archive || opts.has('p'),
-        keep_links: match follows {
-            Some('L') => false,
-            Some(_) => true,
-            None => recurse,
-        },
-        follow_args: matches!(follows, Some('H' | 'L')) || (follows.is_none() && !recurse),
+        keep_links: !opts.has('L') && stays,
+        follow_args: opts.has('L') || opts.has('H') || !stays,
         link: opts.has('l'),
         symlink: opts.has('s'),
-        no_clobber: opts.has('n'),
+        no_clobber: opts.last_of("in") == Some('n'),
+        ask: opts.last_of("in") == Some('i'),
+        verbose: opts.has('v'),
         update: opts.has('u'),
+        remove_first: opts.has('#'),
     };
     let Some((sources, target, into)) =
         targets(cx, &opts.rest, opts.value('t'), opts.has('T')).await?
     else {
         return Err(cx.usage().await);
     };
+    if opts.has('@') && !into {
+        return Err(cx.die("with --parents, the destination must be a directory").await);
+    }
     for source in sources {
-        let dest =
-            if into { tree::join(&target, tree::last_part(&source)) } else { target.clone() };
+        let dest = match (opts.has('@'), into) {
+            (true, _) => tree::join(&target, source.trim_start_matches('/')),
+            (false, true) => tree::join(&target, tree::last_part(&source)),
+            (false, false) => target.clone(),
+        };
+        if opts.has('@')
+            && let Some(slash) = dest.rfind('/')
+            && let Err((at, errno)) = dirs::parents(cx, &dest[..slash])
+        {
+            cx.fail_on(&format!("can't create directory '{at}'"), errno).await;
+            return Ok(1);
+        }
         copy(cx, &source, &dest, how).await;
     }
     Ok(cx.status)
@@ -73,161 +73,20 @@ async fn targets(
         return Ok(None);
     };
     let is_dir = tree::is_dir(&cx.sys, target);
-    if never_into && is_dir {
-        return Err(cx.die(&format!("'{target}' is a directory")).await);
+    if never_into {
+        if sources.len() > 1 {
+            return Ok(None);
+        }
+        let from_dir = sources.first().is_some_and(|source| tree::is_dir(&cx.sys, source));
+        if is_dir && !from_dir {
+            return Err(cx.die(&format!("'{target}' is a directory")).await);
+        }
+        return Ok(Some((sources.to_vec(), target.clone(), false)));
     }
     if sources.len() > 1 && !is_dir {
         return Err(cx.die(&format!("target '{target}' is not a directory")).await);
     }
     Ok(Some((sources.to_vec(), target.clone(), is_dir)))
-}
-
-/// Copies a file or a tree; says what it can't.
-async fn copy(cx: &mut Cx, source: &str, dest: &str, how: How) {
-    let stat = |path: &str| match how.keep_links && !how.follow_args {
-        true => cx.sys.lstat(path),
-        false => cx.sys.stat(path),
-    };
-    let top = match stat(source) {
-        Ok(top) => top,
-        Err(errno) => return cx.fail_on(&format!("can't stat '{source}'"), errno).await,
-    };
-    if top.file_type != FileType::Dir {
-        return one(cx, source, dest, &top, how).await;
-    }
-    if !how.recurse {
-        return cx.fail(&format!("omitting directory '{source}'")).await;
-    }
-    let inside = cx.sys.realpath(dest).map(|(path, _)| path).unwrap_or_default();
-    let real = cx.sys.realpath(source).map(|(path, _)| path).unwrap_or_default();
-    if inside.starts_with(&(real.clone() + "/")) {
-        let text = format!("recursion detected, omitting directory '{source}'");
-        return cx.fail(&text).await;
-    }
-    for path in tree::walk(&cx.sys, source) {
-        let to = format!("{dest}{}", &path[source.len()..]);
-        let found = if how.keep_links { cx.sys.lstat(&path) } else { cx.sys.stat(&path) };
-        let Ok(stat) = found else { continue };
-        if stat.file_type == FileType::Dir {
-            directory(cx, &path, &to, &stat, how).await;
-        } else {
-            one(cx, &path, &to, &stat, How { follow_args: false, ..how }).await;
-        }
-        cx.sys.tick().await;
-    }
-}
-
-async fn directory(cx: &mut Cx, source: &str, dest: &str, stat: &Stat, how: How) {
-    match cx.sys.stat(dest) {
-        Ok(there) if there.file_type == FileType::Dir => return,
-        Ok(_) => return cx.fail(&format!("target '{dest}' is not a directory")).await,
-        Err(_) => {}
-    }
-    match cx.sys.mkdir(dest, stat.mode | 0o700) {
-        Ok(()) => preserve(cx, source, dest, stat, how).await,
-        Err(errno) => cx.fail_on(&format!("can't create directory '{dest}'"), errno).await,
-    }
-}
-
-async fn one(cx: &mut Cx, source: &str, dest: &str, stat: &Stat, how: How) {
-    let there = cx.sys.stat(dest).ok();
-    if let Some(there) = &there {
-        if (there.dev, there.ino) == (stat.dev, stat.ino) {
-            return cx.fail(&format!("'{source}' and '{dest}' are the same file")).await;
-        }
-        if how.no_clobber || (how.update && there.mtime >= stat.mtime) {
-            return;
-        }
-    }
-    if how.link || how.symlink {
-        let made = if how.link { cx.sys.link(source, dest) } else { cx.sys.symlink(source, dest) };
-        if let Err(errno) = made {
-            cx.fail_on(&format!("can't create link '{dest}'"), errno).await;
-        }
-        return;
-    }
-    if stat.file_type == FileType::Symlink {
-        let target = cx.sys.readlink(source).unwrap_or_default();
-        let _ = cx.sys.unlink(dest);
-        if let Err(errno) = cx.sys.symlink(&target, dest) {
-            let text = format!("can't create symlink '{dest}' to '{target}'");
-            cx.fail_on(&text, errno).await;
-        }
-        return;
-    }
-    if stat.file_type == FileType::Fifo && how.recurse {
-        if let Err(errno) = cx.sys.mkfifo(dest, stat.mode) {
-            cx.fail_on(&format!("can't create '{dest}'"), errno).await;
-        }
-        return;
-    }
-    if content(cx, source, dest, stat, how).await {
-        preserve(cx, source, dest, stat, how).await;
-    }
-}
-
-async fn content(cx: &mut Cx, source: &str, dest: &str, stat: &Stat, how: How) -> bool {
-    let from = match cx.sys.open(source, OpenHow::READ).await {
-        Ok(from) => from,
-        Err(errno) => {
-            cx.fail_on(&format!("can't open '{source}'"), errno).await;
-            return false;
-        }
-    };
-    let mut opened = cx.sys.open_mode(dest, OpenHow::WRITE, stat.mode & 0o777).await;
-    if opened.is_err() && how.force && cx.sys.unlink(dest).is_ok() {
-        opened = cx.sys.open_mode(dest, OpenHow::WRITE, stat.mode & 0o777).await;
-    }
-    let to = match opened {
-        Ok(to) => to,
-        Err(errno) => {
-            let _ = cx.sys.close(from);
-            match errno {
-                Errno::NoEnt if dest.ends_with('/') || cx.sys.lstat(dest).is_err() => {
-                    cx.fail_on(&format!("can't create '{dest}'"), errno).await;
-                }
-                errno => cx.fail_on(&format!("can't create '{dest}'"), errno).await,
-            }
-            return false;
-        }
-    };
-    let mut good = true;
-    loop {
-        match cx.sys.read(from, 65_536).await {
-            Ok(data) if data.is_empty() => break,
-            Ok(data) => {
-                if let Err(errno) = cx.sys.write(to, &data).await {
-                    cx.fail_on("write error", errno).await;
-                    good = false;
-                    break;
-                }
-            }
-            Err(Errno::Intr) => {}
-            Err(errno) => {
-                cx.fail_on("read error", errno).await;
-                good = false;
-                break;
-            }
-        }
-    }
-    let _ = cx.sys.close(from);
-    let _ = cx.sys.close(to);
-    good
-}
-
-async fn preserve(cx: &mut Cx, _source: &str, dest: &str, stat: &Stat, how: How) {
-    if !how.preserve {
-        return;
-    }
-    if let Err(errno) = cx.sys.utimes(dest, stat.atime, stat.mtime) {
-        cx.fail_on(&format!("can't preserve times of '{dest}'"), errno).await;
-    }
-    if let Err(errno) = cx.sys.chown(dest, Some(stat.uid), Some(stat.gid)) {
-        cx.fail_on(&format!("can't preserve ownership of '{dest}'"), errno).await;
-    }
-    if let Err(errno) = cx.sys.chmod(dest, stat.mode) {
-        cx.fail_on(&format!("can't preserve permissions of '{dest}'"), errno).await;
-    }
 }
 
 pub(super) async fn mv(cx: &mut Cx) -> Answer {
@@ -242,13 +101,22 @@ pub(super) async fn mv(cx: &mut Cx) -> Answer {
     for source in sources {
         let dest =
             if into { tree::join(&target, tree::last_part(&source)) } else { target.clone() };
-        if opts.last_of("fin") == Some('n') && cx.sys.lstat(&dest).is_ok() {
-            continue;
+        let asked = match opts.last_of("fin") {
+            Some(letter) if letter != 'f' && cx.sys.lstat(&dest).is_ok() => {
+                letter == 'i' && cx.ask(&format!("overwrite '{dest}'? ")).await
+            }
+            _ => true,
+        };
+        if asked {
+            match cx.sys.rename(&source, &dest) {
+                Ok(()) => {}
+                Err(Errno::XDev) => across(cx, &source, &dest).await,
+                Err(errno) => cx.fail_on(&format!("can't rename '{source}'"), errno).await,
+            }
         }
-        match cx.sys.rename(&source, &dest) {
-            Ok(()) => {}
-            Err(Errno::XDev) => across(cx, &source, &dest).await,
-            Err(errno) => cx.fail_on(&format!("can't rename '{source}'"), errno).await,
+        // The line comes even when nothing was moved.
+        if opts.has('v') {
+            cx.text(&format!("'{source}' -> '{dest}'\n")).await;
         }
     }
     Ok(cx.status)
@@ -275,7 +143,8 @@ async fn across(cx: &mut Cx, source: &str, dest: &str) {
     let before = std::mem::replace(&mut cx.status, 0);
     copy(cx, source, dest, how).await;
     if cx.status == 0 {
-        rm::remove(cx, source, true, true).await;
+        let how = rm::How { force: true, recurse: true, ..rm::How::default() };
+        rm::remove(cx, source, how).await;
     }
     cx.status = cx.status.max(before);
 }
@@ -295,14 +164,20 @@ pub(super) async fn ln(cx: &mut Cx) -> Answer {
         true => cx.sys.lstat(target).is_ok_and(|s| s.file_type == FileType::Dir) && !opts.has('T'),
         false => tree::is_dir(&cx.sys, target),
     };
+    if opts.has('T') && opts.rest.len() > 2 {
+        return Err(cx.die("-T accepts 2 args max").await);
+    }
     if sources.len() > 1 && !is_dir {
         return Err(cx.die(&format!("{target}: Not a directory")).await);
+    }
+    if opts.has('T') && cx.sys.lstat(target).is_ok_and(|s| s.file_type == FileType::Dir) {
+        return Err(cx.die(&format!("'{target}' is a directory")).await);
     }
     for source in sources {
         let name =
             if is_dir { tree::join(target, tree::last_part(source)) } else { target.clone() };
         if !opts.has('s')
-            && let Err(errno) = cx.sys.stat(source)
+            && let Err(errno) = cx.sys.lstat(source)
         {
             cx.fail_on(source, errno).await;
             continue;
@@ -312,6 +187,9 @@ pub(super) async fn ln(cx: &mut Cx) -> Answer {
             let _ = cx.sys.rename(&name, &backup);
         } else if opts.has('f') {
             let _ = cx.sys.unlink(&name);
+        }
+        if opts.has('v') {
+            cx.text(&format!("'{name}' -> '{source}'\n")).await;
         }
         let made = match opts.has('s') {
             true => cx.sys.symlink(source, &name),
@@ -333,15 +211,24 @@ pub(super) async fn install(cx: &mut Cx) -> Answer {
             None => return Err(cx.die(&format!("invalid mode '{text}'")).await),
         },
     };
-    if opts.has('g') || opts.has('o') {
-        return Err(cx.not_simulated("-o and -g").await);
+    if opts.has('s') {
+        return Err(cx.not_simulated("-s").await);
     }
+    let owner = owner(cx, &opts).await?;
+    let how = How {
+        follow_args: true,
+        preserve: opts.has('p'),
+        verbose: opts.has('v'),
+        ..How::default()
+    };
     if opts.has('d') {
         for path in &opts.rest {
-            if let Err((at, errno)) = dirs::parents(cx, path) {
-                cx.fail_on(&format!("can't create directory '{at}'"), errno).await;
+            match dirs::parents(cx, path) {
+                Err((at, errno)) => {
+                    cx.fail_on(&format!("can't create directory '{at}'"), errno).await;
+                }
+                Ok(()) => settle(cx, path, mode, owner).await,
             }
-            let _ = cx.sys.chmod(path, mode);
         }
         return Ok(cx.status);
     }
@@ -357,11 +244,45 @@ pub(super) async fn install(cx: &mut Cx) -> Answer {
         {
             let _ = dirs::parents(cx, &dest[..at]);
         }
-        let how = How { follow_args: true, preserve: opts.has('p'), ..How::default() };
+        let before = std::mem::replace(&mut cx.status, 0);
         copy(cx, &source, &dest, how).await;
-        if let Err(errno) = cx.sys.chmod(&dest, mode) {
-            cx.fail_on(&format!("can't change permissions of {dest}"), errno).await;
+        if cx.status == 0 {
+            settle(cx, &dest, mode, owner).await;
         }
+        cx.status = cx.status.max(before);
     }
     Ok(cx.status)
+}
+
+type Owner = Option<(u32, u32)>;
+
+/// What `-o` and `-g` say; the other half is the caller's own.
+async fn owner(cx: &mut Cx, opts: &Opts) -> Result<Owner, i32> {
+    let users = Users::read(&cx.sys).await;
+    let (mut uid, mut gid) = (cx.sys.uid(), cx.sys.gid());
+    if let Some(name) = opts.value('o') {
+        match name.parse().ok().or_else(|| users.uid(name)) {
+            Some(id) => uid = id,
+            None => return Err(cx.die(&format!("unknown user {name}")).await),
+        }
+    }
+    if let Some(name) = opts.value('g') {
+        match name.parse().ok().or_else(|| users.gid(name)) {
+            Some(id) => gid = id,
+            None => return Err(cx.die(&format!("unknown group {name}")).await),
+        }
+    }
+    Ok((opts.has('o') || opts.has('g')).then_some((uid, gid)))
+}
+
+/// Mode and owner of what `install` made.
+async fn settle(cx: &mut Cx, path: &str, mode: u32, owner: Owner) {
+    if let Err(errno) = cx.sys.chmod(path, mode) {
+        cx.fail_on(&format!("can't change permissions of {path}"), errno).await;
+    }
+    if let Some((uid, gid)) = owner
+        && let Err(errno) = cx.sys.lchown(path, Some(uid), Some(gid))
+    {
+        cx.fail_on(&format!("can't change ownership of {path}"), errno).await;
+    }
 }

@@ -102,17 +102,25 @@ fn iso_text(idx: usize, unix: i64, zone: &Zone) -> String {
 
 /// Unix seconds of a date text; what it does not say is today's, at midnight.
 pub(super) fn parse(text: &str, now: i64, zone: &Zone) -> Option<i64> {
+    let today = Civil::from_unix(now + zone.east);
+    parse_from(text, Civil { hour: 0, minute: 0, second: 0, ..today }, zone)
+}
+
+/// As `touch` does: what the text does not say is as it is now.
+pub(super) fn parse_now(text: &str, now: i64, zone: &Zone) -> Option<i64> {
+    parse_from(text, Civil::from_unix(now + zone.east), zone)
+}
+
+fn parse_from(text: &str, start: Civil, zone: &Zone) -> Option<i64> {
     if let Some(seconds) = text.strip_prefix('@') {
         return seconds.parse().ok();
     }
-    let today = Civil::from_unix(now + zone.east);
-    let midnight = Civil { hour: 0, minute: 0, second: 0, ..today };
     for format in FORMATS {
-        if let Some((civil, offset)) = strptime(text.as_bytes(), format.as_bytes(), midnight) {
+        if let Some((civil, offset)) = strptime(text.as_bytes(), format.as_bytes(), start) {
             return Some(civil.to_unix() - offset.unwrap_or(zone.east));
         }
     }
-    compact(text, midnight).map(|civil| civil.to_unix() - zone.east)
+    compact(text, start).map(|civil| civil.to_unix() - zone.east)
 }
 
 /// `[[CC]YY]MMDDhhmm[.ss]`

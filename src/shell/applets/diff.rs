@@ -23,6 +23,9 @@ pub(super) async fn run(cx: &mut Cx) -> Answer {
         Some(Some(n)) => n as usize,
         Some(None) => return Err(cx.usage().await),
     };
+    if first == "-" && second == "-" {
+        return Ok(0);
+    }
     let inside = |dir: &str, other: &str| match tree::is_dir(&cx.sys, dir) {
         true => tree::join(dir, tree::last_part(other)),
         false => dir.to_owned(),

@@ -59,17 +59,20 @@ pub(super) fn parents(cx: &Cx, path: &str) -> Result<(), (String, Errno)> {
 }
 
 pub(super) async fn rmdir(cx: &mut Cx) -> Answer {
-    let longs = "parents=p ignore-fail-on-non-empty=i verbose=v";
-    let opts = cx.opts("pvi", longs).await?;
+    let longs = "parents=p ignore-fail-on-non-empty=@ verbose=v";
+    let opts = cx.opts("pv@", longs).await?;
     if opts.rest.is_empty() {
         return Err(cx.usage().await);
     }
     for path in &opts.rest {
         let mut path = path.as_str();
         loop {
+            if opts.has('v') {
+                cx.text(&format!("rmdir: removing directory, '{path}'\n")).await;
+            }
             match cx.sys.rmdir(path) {
                 Ok(()) => {}
-                Err(Errno::NotEmpty) if opts.has('i') => break,
+                Err(Errno::NotEmpty) if opts.has('@') => break,
                 Err(errno) => {
                     cx.fail_on(&format!("'{path}'"), errno).await;
                     break;

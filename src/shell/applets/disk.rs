@@ -162,6 +162,10 @@ struct Dd {
     skip: u64,
     seek: u64,
     keep: bool,
+    /// Short blocks are filled up with zeros.
+    fill: bool,
+    /// The words of `iflag` and `oflag`.
+    flags: String,
     quiet: bool,
     no_transfer: bool,
 }
@@ -179,9 +183,24 @@ pub(super) async fn dd(cx: &mut Cx) -> Answer {
             ("skip", Some(n)) => dd.skip = n,
             ("seek", Some(n)) => dd.seek = n,
             ("conv", _)
-                if value.split(',').all(|w| matches!(w, "notrunc" | "fsync" | "noerror")) =>
+                if value
+                    .split(',')
+                    .all(|w| matches!(w, "notrunc" | "fsync" | "noerror" | "sync")) =>
             {
-                dd.keep = value.contains("notrunc");
+                dd.keep |= value.contains("notrunc");
+                dd.fill |= value.split(',').any(|word| word == "sync");
+            }
+            ("iflag", _)
+                if value
+                    .split(',')
+                    .all(|w| matches!(w, "count_bytes" | "skip_bytes" | "fullblock")) =>
+            {
+                dd.flags.push_str(value);
+            }
+            ("oflag", _)
+                if value.split(',').all(|w| matches!(w, "seek_bytes" | "append" | "direct")) =>
+            {
+                dd.flags.push_str(value);
             }
             ("status", _) => {
                 dd.quiet = value == "none";
@@ -212,7 +231,9 @@ impl Dd {
         let to = match &self.output {
             None => 1,
             Some(path) => {
-                let how = OpenHow { truncate: !self.keep && self.seek == 0, ..OpenHow::WRITE };
+                let append = self.flags.contains("append");
+                let truncate = !self.keep && self.seek == 0 && !append;
+                let how = OpenHow { truncate, append, ..OpenHow::WRITE };
                 match cx.sys.open(path, how).await {
                     Ok(fd) => fd,
                     Err(errno) => {
@@ -225,12 +246,14 @@ impl Dd {
         Ok((from, to))
     }
 
-    /// One block; a file or device gives it whole however large it is.
-    async fn block_of(&self, cx: &mut Cx, from: u32) -> Result<Vec<u8>, Errno> {
-        let mut data = cx.sys.read(from, self.block as usize).await?;
+    /// What one read gives, a file or device always the whole block; with `fullblock` as many
+    /// reads as that takes.
+    async fn block_of(&self, cx: &mut Cx, from: u32, most: u64) -> Result<Vec<u8>, Errno> {
+        let mut data = cx.sys.read(from, most as usize).await?;
         let mut got = data.len();
-        while got == READ_MAX && (data.len() as u64) < self.block {
-            let more = cx.sys.read(from, self.block as usize - data.len()).await?;
+        let full = self.flags.contains("fullblock");
+        while got > 0 && (got == READ_MAX || full) && (data.len() as u64) < most {
+            let more = cx.sys.read(from, most as usize - data.len()).await?;
             got = more.len();
             data.extend(more);
         }
@@ -239,7 +262,8 @@ impl Dd {
 
     async fn run(&self, cx: &mut Cx) -> Answer {
         let (from, to) = self.open(cx).await?;
-        let mut left = self.skip.saturating_mul(self.block);
+        let unit = |flag: &str| if self.flags.contains(flag) { 1 } else { self.block };
+        let mut left = self.skip.saturating_mul(unit("skip_bytes"));
         while left > 0 {
             match cx.sys.read(from, left.min(65_536) as usize).await {
                 Ok(data) if !data.is_empty() => left -= data.len() as u64,
@@ -247,12 +271,21 @@ impl Dd {
             }
         }
         if self.seek > 0 {
-            let _ = cx.sys.seek(to, crate::shell::SeekTo::Start(self.seek * self.block));
+            let _ = cx.sys.seek(
+                to,
+                crate::shell::SeekTo::Start(self.seek.saturating_mul(unit("seek_bytes"))),
+            );
         }
         let start = cx.sys.now();
         let (mut whole, mut partial, mut bytes) = (0_u64, 0_u64, 0_u64);
-        while self.count.is_none_or(|count| whole + partial < count) {
-            let data = match self.block_of(cx, from).await {
+        let in_bytes = self.flags.contains("count_bytes");
+        loop {
+            let done = if in_bytes { bytes } else { whole + partial };
+            if self.count.is_some_and(|count| done >= count) {
+                break;
+            }
+            let most = self.count.filter(|_| in_bytes).map_or(self.block, |n| n - bytes);
+            let data = match self.block_of(cx, from, most.min(self.block)).await {
                 Ok(data) if data.is_empty() => break,
                 Ok(data) => data,
                 Err(errno) => {
@@ -265,6 +298,10 @@ impl Dd {
             } else {
                 partial += 1
             }
+            let mut data = data;
+            if self.fill && !in_bytes {
+                data.resize(self.block as usize, 0);
+            }
             bytes += data.len() as u64;
             if let Err(errno) = cx.sys.write(to, &data).await {
                 let name = self.output.clone().unwrap_or_else(|| "standard output".to_owned());
@@ -273,17 +310,21 @@ impl Dd {
             }
         }
         if !self.quiet {
-            let mut text = format!("{whole}+{partial} records in\n{whole}+{partial} records out\n");
-            if !self.no_transfer {
-                let seconds = (cx.sys.now() - start).0.max(1) as f64 / 1e6;
-                let rate = number::human((bytes as f64 / seconds) as u64);
-                let size = number::human(bytes);
-                text.push_str(&format!(
-                    "{bytes} bytes ({size}B) copied, {seconds:.6} seconds, {rate}B/s\n"
-                ));
-            }
-            cx.err(&text).await;
+            let seconds = (cx.sys.now() - start).0.max(1) as f64 / 1e6;
+            self.report(cx, &format!("{whole}+{partial} records"), bytes, seconds).await;
         }
         Ok(cx.status)
+    }
+
+    async fn report(&self, cx: &Cx, records: &str, bytes: u64, seconds: f64) {
+        let mut text = format!("{records} in\n{records} out\n");
+        if !self.no_transfer {
+            let rate = number::human((bytes as f64 / seconds) as u64);
+            let size = number::human(bytes);
+            text.push_str(&format!(
+                "{bytes} bytes ({size}B) copied, {seconds:.6} seconds, {rate}B/s\n"
+            ));
+        }
+        cx.err(&text).await;
     }
 }

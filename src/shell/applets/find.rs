@@ -7,7 +7,7 @@ use super::find_expr::{Action, Expr, Limits, parse};
 use super::run::{spawn, wait};
 use super::test::pattern_matches;
 use crate::shell::bytes::to_bytes;
-use crate::shell::{FileType, Stat, WaitStatus};
+use crate::shell::{Fd, FileType, OpenHow, Stat, WaitStatus};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -55,6 +55,14 @@ pub(super) async fn run(cx: &mut Cx) -> Answer {
     Ok(cx.status)
 }
 
+/// What is still to be visited.
+enum Visit {
+    /// A path, its depth, and whether what is below was visited already.
+    Path(String, usize, bool),
+    /// A directory whose last entry was visited.
+    Close(Fd),
+}
+
 impl Find {
     fn stat(&self, cx: &Cx, path: &str) -> Result<Stat, crate::shell::Errno> {
         match self.limits.follow {
@@ -64,9 +72,15 @@ impl Find {
     }
 
     async fn tree(&mut self, cx: &mut Cx, expr: &Expr, path: String) {
-        // (path, depth, whether what is below was visited already)
-        let mut open = vec![(path, 0_usize, false)];
-        while let Some((path, depth, done)) = open.pop() {
+        let mut open = vec![Visit::Path(path, 0, false)];
+        while let Some(visit) = open.pop() {
+            let (path, depth, done) = match visit {
+                Visit::Path(path, depth, done) => (path, depth, done),
+                Visit::Close(fd) => {
+                    let _ = cx.sys.close(fd);
+                    continue;
+                }
+            };
             if self.quit {
                 return;
             }
@@ -81,7 +95,7 @@ impl Find {
             let is_dir = stat.file_type == FileType::Dir && depth < self.limits.max_depth;
             self.prune = false;
             if self.limits.depth_first && is_dir && !done {
-                open.push((path.clone(), depth, true));
+                open.push(Visit::Path(path.clone(), depth, true));
                 self.below(cx, &path, depth, &mut open).await;
                 continue;
             }
@@ -94,20 +108,18 @@ impl Find {
         }
     }
 
-    async fn below(
-        &self,
-        cx: &mut Cx,
-        path: &str,
-        depth: usize,
-        open: &mut Vec<(String, usize, bool)>,
-    ) {
+    async fn below(&self, cx: &mut Cx, path: &str, depth: usize, open: &mut Vec<Visit>) {
         if depth > tree::DEPTH_MAX {
             return;
         }
+        // The open directory is itself seen below `/proc/self/fd`.
+        let how = OpenHow { directory: true, nonblock: true, ..OpenHow::READ };
+        let held = cx.sys.open(path, how).await;
         match cx.sys.readdir(path) {
             Ok(names) => {
-                let rows = names.iter().rev().map(|n| (tree::join(path, n), depth + 1, false));
-                open.extend(rows);
+                open.extend(held.ok().map(Visit::Close));
+                let row = |name: &String| Visit::Path(tree::join(path, name), depth + 1, false);
+                open.extend(names.iter().rev().map(row));
             }
             Err(errno) => cx.fail_on(path, errno).await,
         }

@@ -167,7 +167,14 @@ impl Grep {
     async fn tree(&mut self, cx: &mut Cx, dir: &str) -> Result<bool, ()> {
         let mut matched = false;
         let mut failed = false;
-        for path in tree::walk(&cx.sys, dir) {
+        // A link named on the command line is followed, those below are not.
+        let mut paths = tree::walk(&cx.sys, dir);
+        if paths.len() == 1 {
+            let names = cx.sys.readdir(dir).unwrap_or_default();
+            let below = names.iter().flat_map(|name| tree::walk(&cx.sys, &tree::join(dir, name)));
+            paths.extend(below.collect::<Vec<_>>());
+        }
+        for path in paths {
             let Ok(stat) = cx.sys.lstat(&path) else { continue };
             let link_to_dir = stat.file_type == FileType::Symlink && tree::is_dir(&cx.sys, &path);
             if stat.file_type == FileType::Dir || link_to_dir {

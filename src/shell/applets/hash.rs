@@ -1,5 +1,5 @@
-//! `md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, and `cksum`. The functions are RFC 1321's and
-//! FIPS 180's.
+//! `md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, `cksum` and `sum`. The functions are those of
+//! RFC 1321 and FIPS 180.
 
 use super::Answer;
 use super::common::{Cx, cx::files_or_stdin};
@@ -37,7 +37,9 @@ async fn sums(cx: &mut Cx, digest: Digest) -> Answer {
     for list in files_or_stdin(opts.rest.clone()) {
         let Some(text) = cx.read_input(&list).await else { continue };
         for line in to_text(&text).lines() {
-            let Some((sum, name)) = line.split_once("  ").or_else(|| line.split_once(" *")) else {
+            let two = line.split_once(' ');
+            let two = two.map(|(sum, name)| (sum, name.strip_prefix([' ', '*']).unwrap_or(name)));
+            let Some((sum, name)) = two else {
                 if opts.has('w') {
                     cx.fail("invalid format").await;
                 }
@@ -81,6 +83,34 @@ pub(super) async fn cksum(cx: &mut Cx) -> Answer {
         }
         let name = if named { format!(" {path}") } else { String::new() };
         cx.text(&format!("{} {}{name}\n", !sum, data.len())).await;
+    }
+    Ok(cx.status)
+}
+
+/// Models coreutils/sum.c.
+pub(super) async fn sum(cx: &mut Cx) -> Answer {
+    let opts = cx.opts("sr", "").await?;
+    let sysv = opts.has('s') && !opts.has('r');
+    let named = opts.rest.len() > 1 || (sysv && !opts.rest.is_empty());
+    for path in files_or_stdin(opts.rest.clone()) {
+        let Some(data) = cx.read_input(&path).await else { continue };
+        let name = if named { path.as_str() } else { "" };
+        let line = match sysv {
+            true => {
+                let sum = data.iter().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(*byte)));
+                let sum = (sum & 0xffff) + (sum >> 16);
+                let sum = (sum & 0xffff) + (sum >> 16);
+                format!("{sum} {} {name}\n", data.len().div_ceil(512))
+            }
+            false => {
+                let rotate = |sum: u32, byte: &u8| {
+                    ((sum >> 1) + ((sum & 1) << 15) + u32::from(*byte)) & 0xffff
+                };
+                let sum = data.iter().fold(0, rotate);
+                format!("{sum:05} {:5} {name}\n", data.len().div_ceil(1024))
+            }
+        };
+        cx.text(&line).await;
     }
     Ok(cx.status)
 }

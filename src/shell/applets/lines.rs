@@ -26,7 +26,9 @@ async fn count(cx: &mut Cx, text: Option<&str>, default: u64) -> Result<u64, i32
 pub(super) async fn paste(cx: &mut Cx) -> Answer {
     let opts = cx.opts("d:s", "").await?;
     let delimiters = opts.value('d').map_or_else(|| b"\t".to_vec(), |d| unescape(&to_bytes(d)));
-    let joiner = |i: usize| delimiters.get(i % delimiters.len().max(1)).copied();
+    // `\0` is no delimiter at all.
+    let joiner =
+        |i: usize| delimiters.get(i % delimiters.len().max(1)).copied().filter(|byte| *byte != 0);
     let mut inputs = Vec::new();
     for path in files_or_stdin(opts.rest.clone()) {
         let Some(data) = cx.read_input(&path).await else { return Ok(1) };
@@ -124,6 +126,29 @@ pub(super) async fn nl(cx: &mut Cx) -> Answer {
     Ok(cx.status)
 }
 
+pub(super) async fn expand(cx: &mut Cx) -> Answer {
+    let opts = cx.opts("it:", "initial=i tabs=t").await?;
+    let width = count(cx, opts.value('t'), 8).await?.clamp(1, 1000) as usize;
+    for path in files_or_stdin(opts.rest.clone()) {
+        let Some(data) = cx.read_input(&path).await else { continue };
+        let (mut out, mut column, mut indent) = (Vec::new(), 0, true);
+        for &byte in &data {
+            if byte == b'\t' && (indent || !opts.has('i')) {
+                let n = width - column % width;
+                out.resize(out.len() + n, b' ');
+                column += n;
+                continue;
+            }
+            indent = byte == b'\n' || (indent && byte == b' ');
+            // Bytes that continue a UTF-8 character take no column.
+            column = if byte == b'\n' { 0 } else { column + usize::from(byte & 0xc0 != 0x80) };
+            out.push(byte);
+        }
+        cx.put(&out).await;
+    }
+    Ok(cx.status)
+}
+
 pub(super) async fn fold(cx: &mut Cx) -> Answer {
     let opts = cx.opts("bsw:", "").await?;
     let width = count(cx, opts.value('w'), 80).await?.max(1) as usize;
@@ -131,11 +156,11 @@ pub(super) async fn fold(cx: &mut Cx) -> Answer {
         let Some(data) = cx.read_input(&path).await else { continue };
         for line in data.split_inclusive(|b| *b == b'\n') {
             let mut rest = line.strip_suffix(b"\n").unwrap_or(line);
-            while rest.len() > width {
-                let blank = rest[..width].iter().rposition(|b| b.is_ascii_whitespace());
+            while let Some(fits) = folded(rest, width, opts.has('b')) {
+                let blank = rest[..fits].iter().rposition(|b| b.is_ascii_whitespace());
                 let cut = match (opts.has('s'), blank) {
                     (true, Some(at)) => at + 1,
-                    _ => width,
+                    _ => fits.max(1),
                 };
                 cx.put(&rest[..cut]).await;
                 cx.put(b"\n").await;
@@ -146,6 +171,24 @@ pub(super) async fn fold(cx: &mut Cx) -> Answer {
         }
     }
     Ok(cx.status)
+}
+
+/// How many bytes of a line stay within the width; `None` when all do.
+fn folded(line: &[u8], width: usize, bytes: bool) -> Option<usize> {
+    let mut column = 0_usize;
+    for (i, byte) in line.iter().enumerate() {
+        column = match byte {
+            _ if bytes => column + 1,
+            b'\t' => (column | 7) + 1,
+            8 => column.saturating_sub(1),
+            b'\r' => 0,
+            _ => column + usize::from(byte & 0xc0 != 0x80),
+        };
+        if column > width {
+            return Some(i);
+        }
+    }
+    None
 }
 
 pub(super) async fn comm(cx: &mut Cx) -> Answer {

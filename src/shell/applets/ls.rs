@@ -6,7 +6,7 @@ use super::common::users::Users;
 use super::common::{Cx, Opts, number, tree};
 use super::sort::version;
 use crate::shell::bytes::to_bytes;
-use crate::shell::{FileType, Stat};
+use crate::shell::{FileType, OpenHow, Stat};
 use std::cmp::Ordering;
 
 struct Entry {
@@ -84,6 +84,9 @@ impl Ls {
 
     /// Shows what is in a directory; gives the directories in it.
     async fn directory(&self, cx: &mut Cx, dir: &Entry) -> Vec<Entry> {
+        // The open directory is itself seen below `/proc/self/fd`.
+        let how = OpenHow { directory: true, nonblock: true, ..OpenHow::READ };
+        let held = cx.sys.open(&dir.path, how).await;
         let mut names = match cx.sys.readdir(&dir.path) {
             Ok(names) => names,
             Err(errno) => {
@@ -102,6 +105,9 @@ impl Ls {
                 Ok(stat) => entries.push(Entry { name, path, stat }),
                 Err(errno) => cx.fail_on(&path, errno).await,
             }
+        }
+        if let Ok(fd) = held {
+            let _ = cx.sys.close(fd);
         }
         self.sort(&mut entries);
         if self.long() || self.opts.has('s') {

@@ -10,7 +10,8 @@ use crate::shell::bytes::{to_bytes, to_text};
 pub struct Printed {
     pub out: Vec<u8>,
     /// Error messages without the program's name in front.
-    pub errors: Vec<String>,
+    /// What is said on standard error, and after how many bytes of the output.
+    pub errors: Vec<(usize, String)>,
     pub code: i32,
 }
 
@@ -21,10 +22,13 @@ pub(super) async fn run(cx: &mut Cx) -> Answer {
         return Err(cx.usage().await);
     }
     let printed = printf(rest);
-    for error in &printed.errors {
+    let mut at = 0;
+    for (place, error) in &printed.errors {
+        cx.now(&printed.out[at..*place]).await;
+        at = *place;
         cx.fail(error).await;
     }
-    cx.put(&printed.out).await;
+    cx.put(&printed.out[at..]).await;
     Ok(printed.code)
 }
 
@@ -85,10 +89,11 @@ fn pass(format: &[u8], rest: &mut &[String], done: &mut Printed) -> End {
             b'%' => {
                 let mut stars = Vec::new();
                 let (spec, used) = Spec::parse(&format[at..], || star(rest, &mut stars));
-                done.errors.append(&mut stars);
+                let place = done.out.len();
+                done.errors.extend(stars.drain(..).map(|error| (place, error)));
                 if !b"diouxXfeEgGcs".contains(&spec.letter) || spec.letter == 0 {
                     let text = to_text(&format[at - 1..]);
-                    done.errors.push(format!("{text}: invalid format"));
+                    done.errors.push((done.out.len(), format!("{text}: invalid format")));
                     return End::Failed;
                 }
                 at += used;
@@ -137,7 +142,7 @@ fn conversion(spec: &Spec, arg: &str, done: &mut Printed) {
                 _ => float(&text).map(Number::Float),
             };
             if parsed.is_none() {
-                done.errors.push(format!("invalid number '{text}'"));
+                done.errors.push((done.out.len(), format!("invalid number '{text}'")));
                 done.code = 1;
             }
             match (parsed, letter) {

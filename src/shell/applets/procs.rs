@@ -28,7 +28,7 @@ const COLUMNS: &[(&str, &str, usize)] = &[
     ("rss", "RSS", 4),
 ];
 
-fn command_line(proc: &ProcInfo) -> String {
+pub(super) fn command_line(proc: &ProcInfo) -> String {
     match proc.argv.is_empty() {
         true => format!("[{}]", proc.comm),
         false => proc.argv.join(" "),

@@ -23,7 +23,7 @@ pub(super) async fn run(cx: &mut Cx) -> Answer {
         };
     } else if let Some(letter) = opts.last_of("dt") {
         let text = opts.value(letter).unwrap_or("").to_owned();
-        let Some(unix) = date::parse(&text, now.div_euclid(1_000_000), &zone) else {
+        let Some(unix) = date::parse_now(&text, now.div_euclid(1_000_000), &zone) else {
             return Err(cx.die(&format!("invalid date '{text}'")).await);
         };
         time = (unix * 1_000_000, unix * 1_000_000);

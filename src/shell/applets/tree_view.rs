@@ -29,7 +29,7 @@ pub(super) async fn run(cx: &mut Cx) -> Answer {
                 _ => String::new(),
             };
             cx.text(&format!("{front}{branch}{name}{target}\n")).await;
-            if tree::is_dir(&cx.sys, &at) {
+            if kind == Some(FileType::Dir) {
                 n_dirs += 1;
             } else {
                 n_files += 1;

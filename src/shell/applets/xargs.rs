@@ -54,10 +54,16 @@ impl Words {
     }
 }
 
+fn is_blank(c: char) -> bool {
+    c.is_ascii_whitespace() || c == '\u{b}'
+}
+
 struct Xargs {
     command: Vec<String>,
     replace: Option<String>,
     at_most: usize,
+    /// Bytes of arguments in one command line, beyond those that are fixed.
+    size_max: usize,
     trace: bool,
     parallel: usize,
     running: Vec<Pid>,
@@ -75,15 +81,17 @@ pub(super) async fn run(cx: &mut Cx) -> Answer {
     let mark =
         |letter| opts.value(letter).filter(|text| !text.is_empty()).unwrap_or("{}").to_owned();
     let replace = opts.last_of("Ii").map(mark);
-    let mut counts = [usize::MAX, 1];
-    for (i, letter) in ['n', 'P'].into_iter().enumerate() {
+    let mut counts = [usize::MAX, 1, SIZE_MAX];
+    for (i, letter) in ['n', 'P', 's'].into_iter().enumerate() {
         let Some(text) = opts.value(letter) else { continue };
         match number::digits(text) {
             Some(n) => counts[i] = n as usize,
             None => return Err(cx.die(&format!("invalid number '{text}'")).await),
         }
     }
+    let fixed: usize = command.iter().map(|arg| arg.len() + 1).sum();
     let mut xargs = Xargs {
+        size_max: counts[2].min(SIZE_MAX).saturating_sub(fixed),
         command,
         at_most: if replace.is_some() { 1 } else { counts[0].max(1) },
         replace,
@@ -120,9 +128,7 @@ impl Xargs {
         let mut words = Words { end, word: Vec::new(), begun: false, quote: None, escaped: false };
         let end_word = opts.last_of("eE").and_then(|l| opts.value(l)).filter(|w| !w.is_empty());
         let mut batch: Vec<String> = Vec::new();
-        let mut size = 0;
-        let mut ran = false;
-        let mut over = false;
+        let (mut size, mut ran, mut over) = (0, false, false);
         while !over && !self.stop {
             let mut data = match cx.sys.read(input, 4096).await {
                 Ok(data) => data,
@@ -145,15 +151,24 @@ impl Xargs {
                     over = true;
                     break;
                 }
+                if self.replace.is_some() && word.trim_start_matches(is_blank).is_empty() {
+                    continue;
+                }
+                if size + word.len() + 1 > self.size_max {
+                    if batch.is_empty() {
+                        return Err(cx.die("argument line too long").await);
+                    }
+                    (ran, size) = (true, 0);
+                    self.one(cx, std::mem::take(&mut batch)).await;
+                }
                 size += word.len() + 1;
                 batch.push(word);
-                if batch.len() >= self.at_most || size > SIZE_MAX {
-                    ran = true;
-                    size = 0;
+                if batch.len() >= self.at_most {
+                    (ran, size) = (true, 0);
                     self.one(cx, std::mem::take(&mut batch)).await;
-                    if self.stop {
-                        break;
-                    }
+                }
+                if self.stop {
+                    break;
                 }
             }
         }
@@ -167,7 +182,7 @@ impl Xargs {
     async fn one(&mut self, cx: &mut Cx, batch: Vec<String>) {
         let argv: Vec<String> = match (&self.replace, batch.first()) {
             (Some(mark), Some(word)) => {
-                let word = word.trim_start_matches([' ', '\t']);
+                let word = word.trim_start_matches(is_blank);
                 self.command.iter().map(|arg| arg.replace(mark, word)).collect()
             }
             _ => self.command.iter().cloned().chain(batch).collect(),

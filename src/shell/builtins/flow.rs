@@ -35,6 +35,7 @@ pub(super) async fn return_(shell: &mut Shell, argv: &[String], _tested: bool) -
         None => shell.status,
     };
     shell.status = status;
+    shell.bare_return = argv.len() < 2;
     Err(Flow::Return(status))
 }
 
@@ -98,7 +99,10 @@ pub(super) async fn dot(shell: &mut Shell, argv: &[String], _tested: bool) -> Re
         true => name.clone(),
         false => {
             let path = shell.vars.value("PATH").unwrap_or_else(|| Rc::from(""));
-            shell.sys.find_regular(&path, name).unwrap_or_else(|_| name.clone())
+            match shell.sys.find_regular(&path, name) {
+                Ok(found) => found,
+                Err(_) => return shell.raise(&format!("{name}: not found")).await,
+            }
         }
     };
     let text = match shell.read_script(&path).await {

@@ -129,12 +129,12 @@ pub(super) async fn jobs(shell: &mut Shell, argv: &[String], _tested: bool) -> R
             Some(1) => '-',
             _ => ' ',
         };
-        let mut line = format!("[{id}] {mark} ");
+        let mut line = format!("[{id}]{mark}  ");
         if pids {
             line.push_str(&format!("{first} "));
         }
         line.push_str(&state_words(job));
-        out.push_str(&format!("{line:<33} \n"));
+        out.push_str(&format!("{line:<33}\n"));
     }
     shell.jobs.retain(|job| !job.is_done());
     Ok(shell.print(&out).await)

@@ -85,9 +85,6 @@ async fn list_options(shell: &mut Shell, people: bool) -> Res {
     ];
     let options: Options = shell.options;
     let mut out = String::new();
-    if people {
-        out.push_str("Current option settings\n");
-    }
     for name in names {
         let on = options.named(name);
         out.push_str(&match people {

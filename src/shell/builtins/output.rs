@@ -17,10 +17,13 @@ pub(super) async fn printf(shell: &mut Shell, argv: &[String], _tested: bool) ->
         return Ok(2);
     }
     let printed = applets::printf(args);
-    for error in &printed.errors {
+    let (mut at, mut failed) = (0, 0);
+    for (place, error) in &printed.errors {
+        failed |= shell.print(&to_text(&printed.out[at..*place])).await;
+        at = *place;
         shell.write_text(2, &format!("sh: {error}\n")).await;
     }
-    let failed = shell.print(&to_text(&printed.out)).await;
+    failed |= shell.print(&to_text(&printed.out[at..])).await;
     Ok(printed.code | failed)
 }
 

@@ -60,9 +60,9 @@ pub(super) async fn local(shell: &mut Shell, argv: &[String], _tested: bool) -> 
                 shell.set_var(name, value).await?;
             }
             None => {
-                shell.make_local(arg);
+                let new = shell.make_local(arg);
                 let keep = shell.vars.get(arg).is_some_and(|var| var.export || var.read_only);
-                if !keep && arg != "-" {
+                if new && !keep {
                     shell.vars.put(arg, None);
                 }
             }
@@ -78,6 +78,9 @@ pub(super) async fn unset(shell: &mut Shell, argv: &[String], _tested: bool) -> 
         functions = letter == 'f';
     }
     for name in letters.rest() {
+        if !functions && !is_name(name) {
+            return shell.raise(&format!("{name}: bad variable name")).await;
+        }
         if functions {
             Rc::make_mut(&mut shell.functions).remove(name);
         } else {

@@ -194,7 +194,8 @@ impl Kernel {
             Opened::PipeBoth(pipe) => self.end_closed(pipe, true, true),
             Opened::Stream(stream) => self.stream_closed(stream),
             Opened::Listener(listener) => self.listener_closed(listener),
-            Opened::Inode { .. } | Opened::Text(_) | Opened::Sink(_) => {}
+            Opened::Inode { .. } => self.unlock(&entry.file),
+            Opened::Text(_) | Opened::Sink(_) => {}
         }
     }
 

@@ -9,6 +9,7 @@ pub mod fd;
 pub mod files;
 pub mod inode;
 pub mod io;
+pub mod locks;
 pub mod net;
 pub mod notice;
 pub mod path;
@@ -115,6 +116,7 @@ pub struct Kernel {
     pub exec_output: BTreeMap<ExecId, Vec<u8>>,
     /// Bytes in all file systems.
     pub stored: u64,
+    pub locks: locks::Locks,
 }
 
 impl Kernel {
@@ -141,6 +143,7 @@ impl Kernel {
             next_id: 1,
             exec_output: BTreeMap::new(),
             stored: 0,
+            locks: locks::Locks::default(),
         }
     }
 

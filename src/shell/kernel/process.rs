@@ -135,6 +135,12 @@ impl Signals {
         }
     }
 
+    /// The signals so disposed of, signal 1 as the lowest bit, as `/proc` shows them.
+    pub fn mask(&self, of: Disposition) -> u64 {
+        let set = if of == Disposition::Ignore { &self.ignored } else { &self.caught };
+        set.iter().fold(0, |mask, number| mask | 1 << ((number - 1) & 63))
+    }
+
     pub fn set(&mut self, signal: Signal, to: Disposition) {
         self.caught.remove(&signal.0);
         self.ignored.remove(&signal.0);

@@ -2,7 +2,7 @@
 
 use super::inode::{FileType, Kind, Node};
 use super::process::{Proc, ProcState};
-use super::{Fd, Kernel, ProcId};
+use super::{Disposition, Fd, Kernel, ProcId};
 use std::fmt::Write as _;
 
 /// What an inode below `/proc` stands for.
@@ -306,11 +306,15 @@ impl Kernel {
             "Name:\t{}\nUmask:\t{:04o}\nState:\t{state}\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\n\
              PPid:\t{}\nTracerPid:\t0\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n\
              Gid:\t{gid}\t{gid}\t{gid}\t{gid}\nFDSize:\t64\nGroups:\t{} \nVmSize:\t    4380 kB\n\
-             VmRSS:\t    1024 kB\nThreads:\t1\n",
+             VmRSS:\t    1024 kB\nThreads:\t1\nSigQ:\t0/96076\n\
+             SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n\
+             SigBlk:\t0000000000000000\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n",
             proc.comm,
             proc.umask,
             self.ppid(proc),
             groups.join(" "),
+            proc.signals.mask(Disposition::Ignore),
+            proc.signals.mask(Disposition::Catch),
             pid = proc.pid,
         )
     }

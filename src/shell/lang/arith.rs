@@ -124,11 +124,7 @@ fn number(text: &str) -> Answer<(i64, &str)> {
     let (mut value, n) = digits(&mut chars, radix);
     if chars.peek() == Some(&'#') && (2..=64).contains(&value) && radix == 10 {
         chars.next();
-        let (based, n_based) = digits(&mut chars, value as u32);
-        if n_based == 0 {
-            return syntax();
-        }
-        value = based;
+        value = digits(&mut chars, value as u32).0;
     }
     let next = chars.peek().copied();
     if n == 0 || next.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.') {
@@ -234,7 +230,7 @@ impl Evaluator<'_> {
         if self.depth > DEPTH_MAX {
             return syntax();
         }
-        let no = self.assignment()?;
+        let no = self.ternary()?;
         self.depth -= 1;
         self.dead -= u32::from(test != 0);
         Ok(if test != 0 { yes } else { no })
@@ -260,15 +256,36 @@ impl Evaluator<'_> {
 
     fn binary(&mut self, least: u32) -> Answer<i64> {
         let mut left = self.unary()?;
-        while let Some(op) = self.peek_op()
-            && let Some(level) = Self::precedence(op).filter(|level| *level > least)
-        {
-            self.at += 1;
+        while let Some(mut op) = self.peek_op() {
+            // After a value these are two signs: `1++2` is `1 + +2`.
+            let two = matches!(op, "++" | "--");
+            op = if two { &op[1..] } else { op };
+            let Some(level) = Self::precedence(op).filter(|level| *level > least) else { break };
+            match two {
+                true => self.split_sign(op),
+                false => self.at += 1,
+            }
             // Powers group from the right.
             let right = self.binary(if op == "**" { level - 1 } else { level })?;
             left = self.apply(op, left, right)?;
         }
         Ok(left)
+    }
+
+    /// Leaves the second sign of `++`; with one behind it they are a step: `4+++a` is `4 + ++a`.
+    fn split_sign(&mut self, sign: &'static str) {
+        let again = self.tokens.get(self.at + 1) == Some(&Token::Op(sign));
+        let rest = match (again, sign) {
+            (false, sign) => sign,
+            (true, "+") => "++",
+            (true, _) => "--",
+        };
+        if again {
+            self.tokens.remove(self.at);
+        }
+        if let Some(token) = self.tokens.get_mut(self.at) {
+            *token = Token::Op(rest);
+        }
     }
 
     fn unary(&mut self) -> Answer<i64> {

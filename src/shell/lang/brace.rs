@@ -70,6 +70,9 @@ impl Shell {
             }
             Op::Assign { word, .. } if missing => {
                 let text = self.boxed_text(word).await?;
+                if !crate::shell::syntax::is_name(&param.name) {
+                    return self.raise(&format!("{}: bad variable name", param.name)).await;
+                }
                 self.set_var(&param.name, &text).await?;
                 self.put(&Value::One(Rc::from(text)), &param.name, split, quoted, out);
                 return Ok(());
@@ -133,7 +136,7 @@ impl Shell {
                     Err(message) => return self.raise(&message).await,
                 }
             }
-            Op::Replace { pattern, with, all } => {
+            Op::Replace { pattern, with, all } if !matches!(value, Value::Unset) => {
                 let text = self.joined(&value);
                 self.replaced(&param.name, &text, (pattern, with.as_ref(), *all)).await?
             }
@@ -313,6 +316,9 @@ fn replace(text: &str, pattern: &Pattern, with: &str, all: bool) -> Option<Strin
     let chars: Vec<char> = text.chars().collect();
     if pattern.is_empty() {
         return Some(text.to_owned());
+    }
+    if chars.is_empty() && pattern.matches(&chars) {
+        return Some(with.to_owned());
     }
     let mut out = String::new();
     let (mut at, mut looks) = (0, 0);

@@ -236,6 +236,10 @@ impl Shell {
     }
 
     async fn run_builtin(&mut self, builtin: &'static Builtin, call: &Call, tested: bool) -> Res {
+        // A loop of builtins must see its children end, too. `wait` speaks of those it takes in.
+        if builtin.name != "wait" {
+            self.collect_children();
+        }
         let name = self.command_name.replace(call.argv[0].clone());
         let run: Running<'_> = builtins::run(builtin, self, &call.argv, tested);
         let result = run.await;

@@ -54,18 +54,24 @@ impl Shell {
     async fn eval_kind(&mut self, node: &Node, tested: bool, exits: bool) -> Res {
         Ok(match &node.kind {
             NodeKind::Simple(simple) => Box::pin(self.simple(simple, node, tested, exits)).await?,
-            NodeKind::Sequence(first, second) => {
-                self.eval(first, tested, false).await?;
-                self.eval(second, tested, exits).await?
+            NodeKind::Sequence(nodes) => {
+                let mut status = 0;
+                for (i, node) in nodes.iter().enumerate() {
+                    let last = i + 1 == nodes.len();
+                    status = self.eval(node, tested, exits && last).await?;
+                }
+                status
             }
-            NodeKind::And(left, right) => match self.eval(left, true, false).await? {
-                0 => self.eval(right, tested, exits).await?,
-                status => status,
-            },
-            NodeKind::Or(left, right) => match self.eval(left, true, false).await? {
-                0 => 0,
-                _ => self.eval(right, tested, exits).await?,
-            },
+            NodeKind::AndOr(first, rest) => {
+                let mut status = self.eval(first, true, false).await?;
+                for (i, (after_success, node)) in rest.iter().enumerate() {
+                    let last = i + 1 == rest.len();
+                    if (status == 0) == *after_success {
+                        status = self.eval(node, tested || !last, exits && last).await?;
+                    }
+                }
+                status
+            }
             NodeKind::Not(inner) => i32::from(self.eval(inner, true, false).await? == 0),
             NodeKind::Pipeline(stages) => Box::pin(self.pipeline(stages, Fork::Foreground)).await?,
             NodeKind::Background(inner) => {
@@ -80,13 +86,7 @@ impl Shell {
                 self.line = node.line;
                 Box::pin(self.redirected(body, redirects, tested)).await?
             }
-            NodeKind::If { test, then, otherwise } => {
-                let holds = self.eval(test, true, false).await? == 0;
-                match if holds { Some(then) } else { otherwise.as_ref() } {
-                    Some(chosen) => self.eval(chosen, tested, exits).await?,
-                    None => 0,
-                }
-            }
+            NodeKind::If { .. } => Box::pin(self.choose(node, tested, exits)).await?,
             NodeKind::While { until, test, body } => {
                 Box::pin(self.while_loop(*until, test, body, tested)).await?
             }
@@ -106,6 +106,19 @@ impl Shell {
         })
     }
 
+    /// `if`, and its `elif`s without going deeper.
+    async fn choose(&mut self, node: &Node, tested: bool, exits: bool) -> Res {
+        let mut node = node;
+        while let NodeKind::If { test, then, otherwise } = &node.kind {
+            if self.eval(test, true, false).await? == 0 {
+                return self.eval(then, tested, exits).await;
+            }
+            let Some(next) = otherwise else { return Ok(0) };
+            node = next;
+        }
+        self.eval(node, tested, exits).await
+    }
+
     /// A command failed and nobody looked: the ERR trap, then `set -e`.
     async fn failed(&mut self, status: i32) -> Res<()> {
         self.run_err_trap().await?;
@@ -115,6 +128,9 @@ impl Shell {
 
     /// What a loop does when its body did not simply end. `Some` ends the loop.
     fn after_body(&mut self, flow: Flow) -> Res<Option<i32>> {
+        if matches!(flow, Flow::Continue(_) | Flow::Break(_)) {
+            self.status = 0;
+        }
         match flow {
             Flow::Continue(1) => Ok(None),
             Flow::Break(1) => Ok(Some(0)),

@@ -260,11 +260,13 @@ impl Shell {
             | Target::ReadWrite(word)
             | Target::WriteBoth(word)
             | Target::Dup { word, .. } => self.expand_text(word, Tilde::Start).await,
-            Target::Here(body) => {
-                let word = body.borrow().clone();
-                self.expand_text(&word, Tilde::No).await
-            }
+            // Its text is expanded where it is opened.
+            Target::Here(_) => Ok(String::new()),
         }
+    }
+
+    pub(super) async fn here_text(&mut self, word: &Word) -> Res<String> {
+        self.expand_text(word, Tilde::No).await
     }
 
     /// `${x?word}` and its like: says so and ends the script.

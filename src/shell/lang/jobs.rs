@@ -1,6 +1,6 @@
 //! Children of the shell: forking, waiting, and what is said of those that died.
 
-use super::{Res, Shell};
+use super::{Res, Shell, TrapKey};
 use crate::shell::syntax::{Node, NodeKind};
 use crate::shell::{Disposition, Errno, Pid, Signal, WaitFor, WaitStatus};
 use std::future::Future;
@@ -94,7 +94,8 @@ impl Shell {
         }
         self.clear_traps();
         // Background jobs ignore interrupts, but only once they run.
-        if self.is_root_shell {
+        let ignored = TrapKey::parse("QUIT").is_some_and(|key| self.traps.contains_key(&key));
+        if self.is_root_shell && !ignored {
             self.sys.set_signal(Signal::QUIT, Disposition::Default);
         }
         self.is_root_shell = false;

@@ -49,7 +49,7 @@ pub(super) type Running<'a, T = i32> = Pin<Box<dyn Future<Output = Res<T>> + 'a>
 
 /// Commands within commands (functions, groups, `eval`, traps); deeper ones end the shell with a
 /// sentence, because each level is recursion of ours too.
-const DEPTH_MAX: u32 = 64;
+const DEPTH_MAX: u32 = 128;
 
 /// Longest text a variable or a command's arguments may grow to, in characters.
 pub(super) const TEXT_MAX: usize = 1 << 20;
@@ -78,6 +78,8 @@ pub(super) struct Shell {
     pub(super) may_have_traps: bool,
     /// `$?` before the trap that runs now: what a bare `exit` in it means.
     pub(super) trap_status: Option<i32>,
+    /// The `return` that is under way named no status: after a trap it means the one before.
+    pub(super) bare_return: bool,
     pub(super) in_err_trap: bool,
     /// `$?`
     pub(super) status: i32,
@@ -138,7 +140,7 @@ impl Shell {
         let _ = self.sys.write(fd, &super::bytes::to_bytes(text)).await;
     }
 
-    /// A builtin's output. A failed write is its failure.
+    /// A builtin's output. A failed write is its failure; only `echo` says so.
     pub(super) async fn print(&mut self, text: &str) -> i32 {
         if text.is_empty() {
             return 0;
@@ -146,7 +148,9 @@ impl Shell {
         match self.sys.write(1, &super::bytes::to_bytes(text)).await {
             Ok(()) => 0,
             Err(errno) => {
-                self.complain(&format!("write error: {errno}")).await;
+                if self.command_name.as_deref() == Some("echo") {
+                    self.write_text(2, &format!("sh: write error: {errno}\n")).await;
+                }
                 1
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{Res, Shell};
 use crate::shell::kernel::fd::FdEntry;
-use crate::shell::syntax::{Redirect, Target};
+use crate::shell::syntax::{Redirect, Target, Word};
 use crate::shell::{Errno, FileType, OpenHow, bytes};
 
 /// Descriptors to put back, in the order they were changed.
@@ -22,7 +22,13 @@ enum Kind {
 }
 
 /// Redirections with their words expanded.
-pub(super) struct Plan(Vec<(u32, Kind, String)>);
+pub(super) struct Plan(Vec<(u32, Kind, Text)>);
+
+enum Text {
+    Expanded(String),
+    /// A here-document is expanded where it is opened, so an error in it is a failed redirection.
+    Later(Word),
+}
 
 impl Plan {
     pub(super) fn new(redirects: &[Redirect], texts: Vec<String>) -> Plan {
@@ -36,6 +42,10 @@ impl Plan {
                 Target::WriteBoth(_) => Kind::Both,
                 Target::Dup { output, .. } => Kind::Dup { output: *output },
                 Target::Here(_) => Kind::Here,
+            };
+            let text = match &redirect.to {
+                Target::Here(word) => Text::Later(word.borrow().clone()),
+                _ => Text::Expanded(text),
             };
             (redirect.fd, kind, text)
         });
@@ -110,9 +120,17 @@ impl Shell {
         &mut self,
         fd: u32,
         kind: Kind,
-        text: &str,
+        text: &Text,
         mut saved: Option<&mut SavedFds>,
     ) -> Res<()> {
+        let here;
+        let text = match text {
+            Text::Expanded(text) => text.as_str(),
+            Text::Later(word) => {
+                here = Box::pin(self.here_text(word)).await?;
+                &here
+            }
+        };
         let opened = match kind {
             Kind::Dup { output } => return self.dup(fd, text, output, saved).await,
             Kind::Read => self.open_or_raise(text, OpenHow::READ, false).await?,
@@ -176,12 +194,12 @@ impl Shell {
             return Ok(());
         }
         if !self.sys.is_open(from) {
-            return self.raise(&format!("dup2({from},{fd}): Bad file descriptor")).await;
+            return self.raise(&format!("{from}: Bad file descriptor")).await;
         }
         self.vacate(fd, saved);
         match self.sys.dup2(from, fd) {
             Ok(()) => Ok(()),
-            Err(errno) => self.raise(&format!("dup2({from},{fd}): {errno}")).await,
+            Err(errno) => self.raise(&format!("{from}: {errno}")).await,
         }
     }
 

@@ -27,6 +27,7 @@ fn fresh(sys: Sys, argv: &[String]) -> Shell {
         shown_traps: None,
         may_have_traps: false,
         trap_status: None,
+        bare_return: false,
         in_err_trap: false,
         status: 0,
         substitution_status: 0,

@@ -94,7 +94,12 @@ impl Shell {
                     let outer = self.trap_status.replace(status);
                     let result = self.trap_text(&action).await;
                     self.trap_status = outer;
-                    result?;
+                    match result {
+                        Err(Flow::Return(_)) if self.bare_return => {
+                            return Err(Flow::Return(status));
+                        }
+                        result => drop(result?),
+                    }
                     self.status = status;
                 }
                 Some(_) => {}

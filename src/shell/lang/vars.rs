@@ -67,13 +67,15 @@ impl Vars {
     }
 
     /// Remembers a variable so that the newest frame restores it.
-    pub(in crate::shell) fn save(&mut self, name: &str) {
+    /// Tells whether it was not remembered before.
+    pub(in crate::shell) fn save(&mut self, name: &str) -> bool {
         let old = self.map.get(name).cloned();
-        if let Some(frame) = self.frames.last_mut()
-            && !frame.iter().any(|(saved, _)| saved == name)
-        {
+        let Some(frame) = self.frames.last_mut() else { return true };
+        let new = !frame.iter().any(|(saved, _)| saved == name);
+        if new {
             frame.push((name.to_owned(), old));
         }
+        new
     }
 
     /// `KEY`, value of what children get.
@@ -157,18 +159,17 @@ impl Shell {
             return self.raise(&format!("{name}: is read only")).await;
         }
         self.vars.put(name, None);
-        if name == "PATH" {
-            self.hash.clear();
+        match name {
+            "PATH" => self.hash.clear(),
+            "OPTIND" => (self.params.opt_index, self.params.opt_offset) = (1, None),
+            _ => {}
         }
         Ok(())
     }
 
-    /// Makes a variable local to the newest frame.
-    pub(in crate::shell) fn make_local(&mut self, name: &str) {
-        if name == "-" {
-            return;
-        }
-        self.vars.save(name);
+    /// Makes a variable local to the newest frame; tells whether it was not before.
+    pub(in crate::shell) fn make_local(&mut self, name: &str) -> bool {
+        name != "-" && self.vars.save(name)
     }
 
     /// `IFS`, or its default when it is unset.

@@ -22,14 +22,18 @@ impl Parser {
         for pending in std::mem::take(&mut self.heredocs) {
             let start = self.input.offset();
             let mut text = String::new();
+            // A line after a backslash at a line's end is the same line still.
+            let mut joined = false;
             while let Some(line) = self.input.raw_line() {
-                let line = match pending.strip_tabs {
+                let line = match pending.strip_tabs && !joined {
                     true => line.trim_start_matches('\t'),
                     false => line.as_str(),
                 };
-                if line == pending.delimiter {
+                if line == pending.delimiter && !joined {
                     break;
                 }
+                let n_backslashes = line.len() - line.trim_end_matches('\\').len();
+                joined = !pending.quoted && n_backslashes % 2 == 1;
                 text.push_str(line);
                 text.push('\n');
             }
@@ -37,7 +41,7 @@ impl Parser {
             let parts = if pending.quoted {
                 vec![Part::Quoted(text)]
             } else {
-                self.inner(&text, |inner| inner.parts(Mode::Here, aliases))?
+                self.inner(&text, self.input.line(), |inner| inner.parts(Mode::Here, aliases))?
             };
             *pending.body.borrow_mut() = Word { parts, span, quoted: true };
         }

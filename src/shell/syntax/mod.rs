@@ -32,10 +32,10 @@ pub struct Node {
 pub enum NodeKind {
     Simple(Simple),
     Pipeline(Vec<NodeRef>),
-    And(NodeRef, NodeRef),
-    Or(NodeRef, NodeRef),
-    /// One after the other.
-    Sequence(NodeRef, NodeRef),
+    /// Each with whether it runs after success (`&&`) or failure (`||`).
+    AndOr(NodeRef, Vec<(bool, NodeRef)>),
+    /// One after the other. Flat, so that a long list is no deeper than a short one.
+    Sequence(Vec<NodeRef>),
     Not(NodeRef),
     Background(NodeRef),
     Subshell {

@@ -119,13 +119,15 @@ impl Parser {
     pub(super) fn inner<T>(
         &mut self,
         text: &str,
+        first_line: u32,
         parse: impl FnOnce(&mut Parser) -> Result<T, SyntaxError>,
     ) -> Result<T, SyntaxError> {
-        let mut inner = Parser::new(Rc::from(text), self.input.line());
+        let mut inner = Parser::new(Rc::from(text), first_line);
         inner.depth = self.depth;
         parse(&mut inner).map_err(|error| {
             let mut outer = self.error(&error.message);
             outer.incomplete = false;
+            outer.line = error.line;
             outer
         })
     }
@@ -169,7 +171,7 @@ impl Parser {
     ) -> Result<Option<NodeRef>, SyntaxError> {
         self.enter()?;
         let check = if kind == List::Line { Check::COMMAND } else { Check::AFTER_NEWLINES };
-        let mut list: Option<NodeRef> = None;
+        let mut nodes: Vec<NodeRef> = Vec::new();
         let mut may_end = kind == List::MayBeEmpty;
         loop {
             self.check = check;
@@ -183,7 +185,7 @@ impl Parser {
                     self.push_back();
                     self.last = Token::End;
                     // A body that is missing altogether is reported by whoever wants it.
-                    if list.is_none() && kind == List::Filled {
+                    if nodes.is_empty() && kind == List::Filled {
                         return Err(self.unexpected(None));
                     }
                     break;
@@ -197,13 +199,7 @@ impl Parser {
             }
             may_end = kind != List::Line;
             let (node, token) = self.one_of_list(aliases)?;
-            list = Some(match list.take() {
-                None => node,
-                Some(before) => {
-                    let (start, line) = (before.span.start as usize, before.line);
-                    self.node(NodeKind::Sequence(before, node), start, line)
-                }
-            });
+            nodes.push(node);
             match token {
                 Token::End => {
                     self.read_heredocs(aliases)?;
@@ -220,7 +216,11 @@ impl Parser {
             }
         }
         self.leave()?;
-        Ok(list)
+        if nodes.len() < 2 {
+            return Ok(nodes.pop());
+        }
+        let (start, line) = nodes.first().map_or((0, 0), |n| (n.span.start as usize, n.line));
+        Ok(Some(self.node(NodeKind::Sequence(nodes), start, line)))
     }
 
     /// An and-or list, in the background if `&` follows; and the token after it.
@@ -235,22 +235,22 @@ impl Parser {
     }
 
     fn and_or(&mut self, aliases: &Aliases) -> Result<NodeRef, SyntaxError> {
-        let mut left = self.pipeline(aliases)?;
+        let first = self.pipeline(aliases)?;
+        let mut rest = Vec::new();
         loop {
             let token = self.token(aliases)?;
             if token != Token::And && token != Token::Or {
                 self.push_back();
-                return Ok(left);
+                break;
             }
             self.check = Check::AFTER_NEWLINES;
-            let right = self.pipeline(aliases)?;
-            let (start, line) = (left.span.start as usize, left.line);
-            let kind = match token {
-                Token::And => NodeKind::And(left, right),
-                _ => NodeKind::Or(left, right),
-            };
-            left = self.node(kind, start, line);
+            rest.push((token == Token::And, self.pipeline(aliases)?));
         }
+        if rest.is_empty() {
+            return Ok(first);
+        }
+        let (start, line) = (first.span.start as usize, first.line);
+        Ok(self.node(NodeKind::AndOr(first, rest), start, line))
     }
 
     fn pipeline(&mut self, aliases: &Aliases) -> Result<NodeRef, SyntaxError> {

@@ -145,6 +145,7 @@ impl Parser {
             let mut token = self.plain_token(check, aliases)?;
             while check.newlines && token == Token::Newline {
                 self.read_heredocs(aliases)?;
+                self.input.alias_follows = false;
                 token = self.plain_token(check, aliases)?;
             }
             check.aliases |= std::mem::take(&mut self.input.alias_follows);

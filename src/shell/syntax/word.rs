@@ -293,8 +293,10 @@ impl Parser {
                 None => return Err(self.cut_short("EOF in backquote substitution")),
             }
         }
-        let body =
-            self.inner(&text, |inner| inner.list(super::parser::List::MayBeEmpty, aliases))?;
+        // Lines within count from one less than the line it ends on.
+        let line = self.input.line().saturating_sub(1);
+        let list = super::parser::List::MayBeEmpty;
+        let body = self.inner(&text, line, |inner| inner.list(list, aliases))?;
         into.parts.push(Part::Command { body, quoted: mode.is_double() });
         Ok(())
     }
@@ -313,7 +315,7 @@ impl Parser {
                 length = true;
             }
         }
-        if name.is_empty() {
+        if name.is_empty() || (name == "#" && self.input.peek() == Some('=')) {
             return self.bad(mode, aliases);
         }
         if length {
@@ -335,12 +337,8 @@ impl Parser {
         let null = c == ':';
         let sign = if null { self.input.peek() } else { Some(c) };
         let op = match sign {
-            Some('}') => {
-                if null {
-                    self.input.next();
-                }
-                Op::Plain
-            }
+            Some('}') if null => return Err(self.cut_short("missing '}'")),
+            Some('}') => Op::Plain,
             Some(sign @ ('-' | '=' | '?' | '+')) => {
                 if null {
                     self.input.next();

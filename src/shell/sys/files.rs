@@ -5,6 +5,7 @@ use crate::shell::Errno;
 use crate::shell::kernel::fd::{FdEntry, Opened};
 use crate::shell::kernel::inode::{Kind, Stat};
 use crate::shell::kernel::io::{SeekTo, Step};
+use crate::shell::kernel::locks::LockKind;
 use crate::shell::kernel::pipe::PipeRef;
 use crate::shell::kernel::{Fd, OpenHow};
 use crate::time::SimTime;
@@ -313,6 +314,19 @@ impl Sys {
             }
             _ => Err(Errno::Inval),
         }
+    }
+
+    /// Locks what a descriptor has open; without `wait` a lock held by another is `Again`.
+    pub async fn flock(&self, fd: Fd, kind: LockKind, wait: bool) -> Done {
+        let locked = self.wait_for(None, |kernel| {
+            let file = kernel.file(self.id, fd)?;
+            match kernel.flock(self.id, &file, kind)? {
+                true => Ok(Some(())),
+                false if wait => Ok(None),
+                false => Err(Errno::Again),
+            }
+        });
+        locked.await
     }
 
     /// The file system a path is in.

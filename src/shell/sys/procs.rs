@@ -113,11 +113,13 @@ impl Sys {
     pub async fn exec(&self, path: &str, argv: Vec<String>, env: Env) -> Result<i32, Errno> {
         let mut argv = argv;
         let mut path = path.to_owned();
+        // A script keeps its own name while its interpreter runs.
+        let comm = path.clone();
         // An interpreter may be a script itself, a few times over.
         for _ in 0..5 {
             match self.executable(&path)? {
                 Executable::Program(program) => {
-                    self.become_program(&argv, env);
+                    self.become_program(&comm, &argv, env);
                     self.burn(EXEC_MICROS).await;
                     return Ok(program(self.clone(), argv).await);
                 }
@@ -135,10 +137,9 @@ impl Sys {
         Err(Errno::Loop)
     }
 
-    fn become_program(&self, argv: &[String], env: Env) {
+    fn become_program(&self, name: &str, argv: &[String], env: Env) {
         let mut kernel = self.k();
         let Some(proc) = kernel.procs.get_mut(&self.id) else { return };
-        let name = argv.first().map_or("", String::as_str);
         let comm: String = name.rsplit('/').next().unwrap_or(name).chars().take(15).collect();
         proc.comm = Rc::from(comm);
         proc.argv = Rc::new(argv.to_vec());

@@ -195,9 +195,6 @@ impl Compiler {
         self.code.begin = first(&chains[0]);
         self.code.main = first(&chains[1]);
         self.code.end = first(&chains[2]);
-        if self.code.functions.iter().any(|function| function.entry.is_none()) {
-            return Err((self.line(), "Call to undefined function"));
-        }
         Ok(())
     }
 
@@ -209,13 +206,15 @@ impl Compiler {
         self.at += 1;
         self.must("(")?;
         self.params.clear();
-        while !self.take(")") {
+        let mut more = false;
+        while more || !self.take(")") {
             self.newlines();
             let Token::Name(param) = self.peek().clone() else { return self.wrong() };
             self.params.push(param);
             self.at += 1;
             self.newlines();
-            if !self.sees(")") {
+            more = !self.sees(")");
+            if more {
                 self.must(",")?;
             }
         }
@@ -373,7 +372,8 @@ impl Compiler {
                 match self.loops.last_mut() {
                     Some(inside) if word == "break" => inside.breaks.push(jump),
                     Some(inside) => inside.continues.push(jump),
-                    None => return self.wrong(),
+                    None if word == "break" => return Err((self.line(), "'break' not in a loop")),
+                    None => return Err((self.line(), "'continue' not in a loop")),
                 }
             }
             "delete" => return self.delete(),
@@ -387,6 +387,9 @@ impl Compiler {
     }
 
     fn delete(&mut self) -> Result<(), Wrong> {
+        if self.at_end_of_simple() {
+            return Err((self.line(), "Too few arguments"));
+        }
         let Token::Name(name) = self.peek().clone() else { return self.wrong() };
         self.at += 1;
         let array = self.variable(&name);
@@ -409,6 +412,9 @@ impl Compiler {
             if let Ok(found) = self.list(")") {
                 let after =
                     self.at_end_of_simple() || [">", ">>", "|"].iter().any(|op| self.sees(op));
+                if after && found == 0 {
+                    return Err((self.line(), "Empty sequence"));
+                }
                 listed = after;
                 n = found;
             }

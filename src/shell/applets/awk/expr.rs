@@ -55,8 +55,15 @@ impl Compiler {
             return Err((self.line(), "Too deep"));
         }
         let place = self.ternary()?;
+        let place = self.assigned(place)?;
+        self.depth -= 1;
+        Ok(place)
+    }
+
+    /// An operand that is assigned to where it stands: `$1 == $2 = "x"`.
+    fn assigned(&mut self, place: Place) -> Parsed {
         let op = ASSIGN.iter().find(|(op, _)| self.sees(op)).copied();
-        let place = match op {
+        Ok(match op {
             Some((_, op)) if place != Place::Value => {
                 self.at += 1;
                 self.newlines();
@@ -74,9 +81,7 @@ impl Compiler {
                 Place::Value
             }
             _ => place,
-        };
-        self.depth -= 1;
-        Ok(place)
+        })
     }
 
     fn ternary(&mut self) -> Parsed {
@@ -187,6 +192,7 @@ impl Compiler {
             self.at += 1;
             self.load(place);
             let right = self.concatenation()?;
+            let right = self.assigned(right)?;
             self.load(right);
             self.emit(Op::Compare(op));
             place = Place::Value;

@@ -110,6 +110,12 @@ fn number(text: &[u8]) -> (f64, usize) {
         let digits = String::from_utf8_lossy(&text[2..2 + n]).into_owned();
         return (u64::from_str_radix(&digits, 16).unwrap_or(0) as f64, 2 + n);
     }
+    // A leading zero makes it octal, unless it goes on as a decimal: `09`, `00.5`.
+    let n = text.iter().take_while(|b| matches!(b, b'0'..=b'7')).count();
+    if text[0] == b'0' && n > 1 && !matches!(text.get(n), Some(b'8' | b'9' | b'.')) {
+        let digits = String::from_utf8_lossy(&text[..n]).into_owned();
+        return (u64::from_str_radix(&digits, 8).unwrap_or(u64::MAX) as f64, n);
+    }
     super::value::parse_number(text)
 }
 

@@ -33,7 +33,11 @@ pub(super) async fn run(cx: &mut Cx) -> Answer {
     for (letter, value) in opts.each() {
         match letter {
             'f' => {
-                let Ok(text) = cx.sys.read_file(value).await else {
+                let read = match value {
+                    "-" => cx.sys.read_all(0).await,
+                    _ => cx.sys.read_file(value).await,
+                };
+                let Ok(text) = read else {
                     let errno = crate::shell::Errno::NoEnt;
                     cx.fail_on(&format!("can't open '{value}'"), errno).await;
                     return Ok(1);

@@ -202,6 +202,10 @@ impl Machine {
             self.n_fields();
             self.record.set_count(value.number().max(0.0) as usize);
         }
+        // The record that was read is still cut as it was read.
+        if at == Ref::Global(FS) {
+            self.n_fields();
+        }
         *self.cell(at) = Cell::Value(value);
     }
 
@@ -344,14 +348,12 @@ impl Machine {
 
     fn call(&mut self, function: usize, n: usize) -> Result<(), String> {
         let code = Rc::clone(&self.code);
-        let Some(function) = code.functions.get(function) else {
+        let known = code.functions.get(function).filter(|function| function.entry.is_some());
+        let Some(function) = known else {
             return Err("Call to undefined function".to_owned());
         };
         if self.frames.len() >= FRAMES_MAX {
             return Err("too many nested calls".to_owned());
-        }
-        if n > function.n_params {
-            return Err("Too many arguments in call".to_owned());
         }
         let base = self.locals.len();
         let first = self.stack.len() - n.min(self.stack.len());
@@ -365,6 +367,7 @@ impl Machine {
                 None => Cell::Value(value),
             });
         }
+        // Arguments too many were only evaluated.
         self.locals.resize(base + function.n_params, Cell::Unset);
         let frame =
             Frame { back: self.at, base, iterators: self.iterators.len(), stack: self.stack.len() };

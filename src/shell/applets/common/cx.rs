@@ -6,8 +6,18 @@ use crate::shell::sys::stdio::{Lines, Out};
 use crate::shell::{Errno, Fd, OpenHow, Sys};
 
 /// Applets that open by themselves and say `can't open`; the others use stdio and do not.
-const OPENERS: &[&str] =
-    &["cat", "cksum", "md5sum", "sha1sum", "sha256sum", "sha512sum", "split", "tail", "uniq"];
+const OPENERS: &[&str] = &[
+    "cat",
+    "cksum",
+    "md5sum",
+    "sha1sum",
+    "sha256sum",
+    "sha512sum",
+    "split",
+    "sum",
+    "tail",
+    "uniq",
+];
 
 /// An early end: the exit code.
 pub(crate) type Stop = i32;
@@ -67,6 +77,23 @@ impl Cx {
     /// `NAME: what: strerror`; the exit code becomes 1.
     pub(crate) async fn fail_on(&mut self, what: &str, errno: Errno) {
         self.fail(&format!("{what}: {}", errno.text())).await;
+    }
+
+    /// Asks on standard error and reads a line: `y` first is yes. Models bb_ask_y_confirmation.
+    pub(crate) async fn ask(&mut self, question: &str) -> bool {
+        self.err(&format!("{}: {question}", self.name())).await;
+        self.out.flush().await;
+        let mut first = None;
+        loop {
+            match self.sys.read(0, 1).await {
+                Ok(byte) if byte.is_empty() || byte == b"\n" => break,
+                Ok(byte) if byte == b" " || byte == b"\t" => {}
+                Ok(byte) => first = first.or(byte.first().copied()),
+                Err(Errno::Intr) => {}
+                Err(_) => break,
+            }
+        }
+        matches!(first, Some(b'y' | b'Y'))
     }
 
     /// As `fail`, and the applet ends.
