@@ -2,7 +2,7 @@
 //! underlines just these columns; what is found and not claimed fails as well. Each repair offered
 //! is tried. `UPDATE_EXPECT=1` rewrites the marks, for a person to read.
 
-use podlab::check::{check, complete, hover, kubectl};
+use podlab::check::{check, check_with, complete, hover, kubectl, practices, update};
 use podlab::diagnostic::{Diagnostic, Severity, Stage};
 use podlab::text::{LineIndex, apply};
 use std::fs;
@@ -343,4 +343,131 @@ fn mutated(text: &str, at: usize, how: u8, ch: char) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// The pages of docs/rules.md: code, the manifest that has it, the one that has not.
+fn pages() -> Vec<(String, String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    let text = fs::read_to_string(path).expect("readable");
+    let block = |page: &str, which: &str| {
+        let (_, rest) = page.split_once(&format!("```yaml {which}\n"))?;
+        Some(rest.split_once("```")?.0.to_owned())
+    };
+    let page = |page: &str| {
+        let code = page.lines().next()?.trim().to_owned();
+        Some((code, block(page, "bad")?, block(page, "good")?))
+    };
+    text.split("\n## ").skip(1).map(|p| page(p).expect("a code, bad and good")).collect()
+}
+
+#[test]
+fn each_page_shows_its_rule() {
+    let mut wrong = Vec::new();
+    for (code, bad, good) in pages() {
+        let codes = |text: &str| -> Vec<String> {
+            check(text).diagnostics.iter().map(|d| d.code.to_string()).collect()
+        };
+        let (of_bad, of_good) = (codes(&bad), codes(&good));
+        if !of_bad.contains(&code) || of_good.contains(&code) {
+            wrong.push(format!("{code}: bad has {of_bad:?}, good has {of_good:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Every code a marked manifest has, and every code of the sources, has its page.
+#[test]
+fn each_code_has_its_page() {
+    let known: Vec<String> = pages().into_iter().map(|(code, ..)| code).collect();
+    let mut n_codes = 0;
+    for path in manifests() {
+        let text = without_marks(&fs::read_to_string(&path).expect("readable"));
+        for one in check(&text).diagnostics {
+            n_codes += 1;
+            assert!(known.iter().any(|code| *code == one.code), "no page for {}", one.code);
+        }
+    }
+    assert!(n_codes > 100 && known.len() >= 70, "{n_codes} codes, {} pages", known.len());
+}
+
+const WORST: &str = include_str!("practices/worst.yaml");
+const BEST: &str = include_str!("practices/best.yaml");
+
+#[test]
+fn best_practice_speaks_when_asked() {
+    let codes = |text: &str, on: bool| -> Vec<String> {
+        let found = check_with(text, on).diagnostics;
+        let found = found.iter().filter(|d| d.severity == Severity::Practice);
+        found.map(|d| d.code.to_string()).collect()
+    };
+    assert_eq!(codes(WORST, false), [] as [&str; 0]);
+    assert_eq!(codes(BEST, true), [] as [&str; 0]);
+    let found = codes(WORST, true);
+    for [code, ..] in practices() {
+        assert!(found.iter().any(|f| f == code), "{code} does not speak");
+    }
+    assert!(found.iter().any(|f| f == "latest-tag"), "{found:?}");
+}
+
+#[test]
+fn what_may_not_change_is_refused() {
+    let roots = |text: &str| podlab::yaml::parse(text).docs.remove(0).root.expect("an object");
+    let head = "metadata: {name: a}\n";
+    let cases = [
+        (
+            "Deployment",
+            "spec: {selector: {matchLabels: {a: b}}}",
+            "spec: {selector: {matchLabels: {a: c}}}",
+            "spec.selector: Invalid value: {\"matchLabels\":{\"a\":\"c\"}}: field is immutable",
+        ),
+        ("Deployment", "spec: {replicas: 1}", "spec: {replicas: 2}", ""),
+        ("StatefulSet", "spec: {replicas: 1}", "spec: {replicas: 2}", ""),
+        (
+            "StatefulSet",
+            "spec: {serviceName: a}",
+            "spec: {serviceName: b}",
+            "spec: Forbidden: updates to statefulset",
+        ),
+        (
+            "Pod",
+            "spec: {containers: [{name: a, image: b}]}",
+            "spec: {containers: [{name: a, image: c}]}",
+            "",
+        ),
+        (
+            "Pod",
+            "spec: {containers: [{name: a, image: b}]}",
+            "spec: {containers: [{name: b, image: b}]}",
+            "spec: Forbidden: pod updates may not change fields",
+        ),
+        (
+            "Pod",
+            "spec: {containers: [{name: a}]}",
+            "spec: {containers: []}",
+            "spec.containers: Forbidden: pod updates may not add or remove containers",
+        ),
+        (
+            "ConfigMap",
+            "immutable: true\ndata: {a: b}",
+            "immutable: true\ndata: {a: c}",
+            "data: Forbidden: field is immutable when `immutable` is set",
+        ),
+        ("ConfigMap", "data: {a: b}", "data: {a: c}", ""),
+        ("Secret", "type: a", "type: b", "type: Invalid value: \"b\": field is immutable"),
+        (
+            "Service",
+            "spec: {clusterIP: 10.0.0.1}",
+            "spec: {clusterIP: 10.0.0.2}",
+            "spec.clusterIPs[0]: Invalid value: [\"10.0.0.2\"]: may not change once set",
+        ),
+    ];
+    for (kind, old, new, wanted) in cases {
+        let text = |body: &str| format!("apiVersion: v1\nkind: {kind}\n{head}{body}\n");
+        let found = update(&roots(&text(old)), &roots(&text(new)), "");
+        let found = found.first().map_or(String::new(), |d| format!("{}: {}", d.field, d.message));
+        assert!(
+            found.starts_with(wanted) && found.is_empty() == wanted.is_empty(),
+            "{kind}: {found}"
+        );
+    }
 }

@@ -74,7 +74,7 @@ fn detail(field: &Field) -> String {
 }
 
 /// A type in a reader's words.
-pub(super) fn shape_name(shape: &Shape) -> String {
+pub fn shape_name(shape: &Shape) -> String {
     match shape {
         Shape::String => "string".to_owned(),
         Shape::Int32 | Shape::Int64 => "integer".to_owned(),

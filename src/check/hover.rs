@@ -69,6 +69,11 @@ fn walk(
     }
 }
 
+/// A word on a field of a type: ours, its values, its default.
+pub fn described(of: &Type, field: &Field) -> String {
+    doc(of, field)
+}
+
 fn doc(of: &Type, field: &Field) -> String {
     let name = super::go_types::bare_name(of);
     let word = WORDS.lines().find_map(|line| {

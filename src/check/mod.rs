@@ -17,10 +17,12 @@ mod hover;
 pub mod kubectl;
 mod lines;
 mod must;
+mod practices;
 mod report;
 mod rules;
 pub mod server;
 mod show;
+mod update;
 mod warnings;
 
 use crate::diagnostic::{Diagnostic, Severity};
@@ -30,9 +32,10 @@ use crate::yaml::{self, Node};
 use report::Report;
 use std::sync::Arc;
 
-pub use complete::complete;
-pub use hover::hover;
+pub use complete::{complete, shape_name};
+pub use hover::{described, hover};
 pub use rules::fill as fill_rules;
+pub use update::update;
 
 /// More problems than this help nobody.
 const DIAGNOSTICS_MAX: usize = 500;
@@ -61,8 +64,18 @@ impl Checked {
     }
 }
 
+/// Codes and words of the fourth level: code, what it says, why.
+pub fn practices() -> impl Iterator<Item = [&'static str; 3]> {
+    practices::table().map(|[code, .., what, why]| [code, what, why])
+}
+
 /// Checks a manifest of any number of documents; always answers.
 pub fn check(text: &str) -> Checked {
+    check_with(text, false)
+}
+
+/// As `check`, with best practice too if asked for.
+pub fn check_with(text: &str, practices: bool) -> Checked {
     let parsed = yaml::parse(text);
     let desired = Arc::new(kube::desired(&parsed));
     let mut diagnostics = parsed.diagnostics;
@@ -77,7 +90,7 @@ pub fn check(text: &str) -> Checked {
         diagnostics.extend(found);
     }
     let mut together = Report::new(text);
-    hazards::of(&objects(&parsed.docs), &mut together);
+    hazards::of(&objects(&parsed.docs), practices, &mut together);
     let refused = |hazard: &Diagnostic| {
         diagnostics.iter().any(|d| d.severity == Severity::Error && d.span == hazard.span)
     };

@@ -8,7 +8,8 @@ use crate::yaml::{Entry, Node, Scalar, Style, Value};
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: podlab check [--format text|json] FILE...   (- is standard input)
+const USAGE: &str =
+    "usage: podlab check [--practices] [--format text|json] FILE...   (- is standard input)
        podlab check --as-server --jsonl      objects with `doc` on standard input
        podlab check --as-kubectl [--jsonl]   objects with `manifest`, or one manifest";
 
@@ -36,7 +37,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     }
-    check_files(&files, json)
+    check_files(&files, json, has("--practices"))
 }
 
 /// Answers standard input line by line.
@@ -119,7 +120,7 @@ fn node(json: &serde_json::Value) -> Node {
     Node { span: Span::default(), value }
 }
 
-fn check_files(files: &[&str], json: bool) -> ExitCode {
+fn check_files(files: &[&str], json: bool, practices: bool) -> ExitCode {
     let mut refused = false;
     let mut all = Vec::new();
     for file in files {
@@ -138,7 +139,7 @@ fn check_files(files: &[&str], json: bool) -> ExitCode {
             }
         };
         let lines = LineIndex::new(&text);
-        for one in check::check(&text).diagnostics {
+        for one in check::check_with(&text, practices).diagnostics {
             refused |= one.severity == Severity::Error;
             if json {
                 all.push(as_json(file, &text, &lines, &one));

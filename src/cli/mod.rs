@@ -1,8 +1,9 @@
-//! The command line: `podlab check | simulate | sh | lessons`. Native only; the one place with
-//! files, arguments and printing.
+//! The command line: `podlab check | explain | simulate | sh | lessons ...`. Native only; the one
+//! place with files, arguments and printing.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the command line prints")]
 
 mod check;
+mod explain;
 mod lessons;
 mod recording;
 mod sh;
@@ -10,7 +11,8 @@ mod simulate;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: podlab check | simulate | sh | lessons ...   (podlab COMMAND --help)";
+const USAGE: &str =
+    "usage: podlab check | explain | simulate | sh | lessons ...   (podlab COMMAND --help)";
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -21,6 +23,7 @@ pub fn main() -> ExitCode {
     };
     match command.as_str() {
         "check" => check::run(rest),
+        "explain" => explain::run(rest),
         "simulate" => simulate::run(rest),
         "sh" => sh::run(rest),
         "lessons" => lessons::run(rest),

@@ -26,7 +26,7 @@ pub(super) mod selector;
 mod service;
 mod storage;
 mod volume;
-mod workload;
+pub(super) mod workload;
 
 use super::cursor::At;
 use super::report::Report;

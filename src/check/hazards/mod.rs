@@ -1,6 +1,9 @@
 //! Accepted by the server, but it will fail or mislead when it runs. Few and right rather than
 //! many: each of these has a cause a learner can see in the manifest at hand.
 
+mod between;
+mod container;
+
 use super::cursor::At;
 use super::fix;
 use super::report::Report;
@@ -10,17 +13,24 @@ use crate::text::Span;
 use crate::yaml::{Node, Value};
 
 /// The pods a manifest makes: the labels and the spec of each.
-struct Pod<'a> {
-    kind: &'a str,
-    labels: At<'a>,
-    spec: At<'a>,
+pub(super) struct Pod<'a> {
+    pub kind: &'a str,
+    /// Of the object that makes them.
+    pub name: &'a str,
+    pub labels: At<'a>,
+    pub spec: At<'a>,
 }
 
 /// Looks at all objects of a manifest together.
-pub(super) fn of(roots: &[&Node], r: &mut Report) {
+pub(super) fn of(roots: &[&Node], practices: bool, r: &mut Report) {
     let objects: Vec<At> = roots.iter().map(|root| At::root(root)).collect();
     let pods: Vec<Pod> = objects.iter().filter_map(pod_of).collect();
+    if practices {
+        super::practices::of(&objects, &pods, r);
+    }
+    between::of(&objects, &pods, r);
     for pod in &pods {
+        container::of(pod, r);
         references(pod, &objects, r);
         unused_volumes(pod, r);
         probe_ports(pod, r);
@@ -44,10 +54,11 @@ fn pod_of<'a>(root: &At<'a>) -> Option<Pod<'a>> {
         "CronJob" => root.get("spec.jobTemplate.spec.template"),
         _ => return None,
     };
-    Some(Pod { kind, labels: at.get("metadata.labels"), spec: at.get("spec") })
+    let name = root.get("metadata").str_of("name");
+    Some(Pod { kind, name, labels: at.get("metadata.labels"), spec: at.get("spec") })
 }
 
-fn containers<'a>(spec: &At<'a>) -> Vec<At<'a>> {
+pub(super) fn containers<'a>(spec: &At<'a>) -> Vec<At<'a>> {
     let mut all = spec.get("initContainers").items();
     all.extend(spec.get("containers").items());
     all
@@ -267,6 +278,15 @@ const ENDLESS: [&str; 8] = [
     "sleep inf",
 ];
 
+fn never_ends(container: &At) -> bool {
+    let words = ["command", "args"].map(|key| container.get(key).items());
+    let words: Vec<&str> = words.iter().flatten().map(At::str).collect();
+    let script = words.join(" ");
+    // A loop that can be left ends; so does what runs in the background of a script.
+    let breaks = ["break", "exit", "kill", "&\n", "& "].iter().any(|word| script.contains(word));
+    ENDLESS.iter().any(|sign| script.contains(sign)) && !breaks
+}
+
 /// A Job is done when all its containers are, so a sidecar among them keeps it from ending.
 fn endless_in_job(pod: &Pod, r: &mut Report) {
     let list = pod.spec.get("containers").items();
@@ -274,11 +294,7 @@ fn endless_in_job(pod: &Pod, r: &mut Report) {
         return;
     }
     for container in list {
-        let words = ["command", "args"].map(|key| container.get(key).items());
-        let words: Vec<&str> = words.iter().flatten().map(At::str).collect();
-        let script = words.join(" ");
-        let breaks = ["break", "exit", "kill"].iter().any(|word| script.contains(word));
-        if ENDLESS.iter().any(|sign| script.contains(sign)) && !breaks {
+        if never_ends(&container) {
             let name = container.get("name");
             let text = format!("`{}` never ends, so the Job never completes", name.str());
             r.hazard("sidecar-in-job", &name, text).help = Some(
