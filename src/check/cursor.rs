@@ -35,7 +35,10 @@ impl<'a> At<'a> {
 
     /// The field `key`; dots in `key` go down several fields.
     pub(super) fn get(&self, key: &str) -> At<'a> {
-        key.split('.').fold(self.clone(), |at, step| at.field(step))
+        match key.split_once('.') {
+            None => self.field(key),
+            Some((step, rest)) => self.field(step).get(rest),
+        }
     }
 
     fn field(&self, key: &str) -> At<'a> {
@@ -71,13 +74,10 @@ impl<'a> At<'a> {
 
     /// The entries of a map, by key; of a key that stands twice only the last, as kubectl sends it.
     pub(super) fn entries(&self) -> Vec<(&'a Entry, At<'a>)> {
-        let entries = self.node.map_or(&[][..], Node::entries);
-        let last = |i: usize, e: &Entry| !entries[i + 1..].iter().any(|later| later.key == e.key);
+        let entries = self.node.map_or(Vec::new(), Node::last_entries);
         entries
-            .iter()
-            .enumerate()
-            .filter(|(i, e)| last(*i, e))
-            .map(|(_, e)| {
+            .into_iter()
+            .map(|e| {
                 let path = format!("{}[{}]", self.path, e.key);
                 (e, self.below(path, Some(&e.value), Some(e.key_span)))
             })
@@ -91,7 +91,9 @@ impl<'a> At<'a> {
 
     /// The text of the field `key`, or "".
     pub(super) fn str_of(&self, key: &str) -> &'a str {
-        self.get(key).str()
+        // No path is made for what is only read.
+        let found = key.split('.').try_fold(self.node, |node, step| Some(node?.get(step)));
+        found.flatten().and_then(Node::as_str).unwrap_or("")
     }
 
     pub(super) fn int(&self) -> Option<i64> {

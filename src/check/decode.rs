@@ -34,11 +34,7 @@ fn fields(node: &Node, of: &Type, go_path: &str, path: &str, depth: usize, r: &m
     if depth > DEPTH_MAX {
         return;
     }
-    let entries = node.entries();
-    for (i, entry) in entries.iter().enumerate() {
-        if entries[i + 1..].iter().any(|later| later.key == entry.key) {
-            continue;
-        }
+    for entry in node.last_entries() {
         let below = join(path, &entry.key);
         let Some(field) = of.field(&entry.key) else {
             unknown(node, entry, of, below, r);

@@ -322,12 +322,12 @@ fn certificate(root: &At, r: &mut Report) {
 }
 
 fn hidden_variables(list: &At, r: &mut Report) {
-    let mut seen = Vec::new();
+    let mut seen: BTreeMap<&str, ()> = BTreeMap::new();
     for one in list.items() {
         let (name, value) = (one.str_of("name"), one.str_of("value"));
         let itself = format!("$({name})");
         let uses_old = value.contains(&itself) && value != itself;
-        if seen.contains(&name) && !uses_old {
+        if seen.contains_key(name) && !uses_old {
             let text = format!(
                 "{}: hides previous definition of {}, which may be dropped when using apply",
                 one.path,
@@ -335,7 +335,7 @@ fn hidden_variables(list: &At, r: &mut Report) {
             );
             r.warn("hidden-variable", &one.get("name").called(one.path.clone()), text);
         }
-        seen.push(name);
+        seen.insert(name, ());
     }
 }
 

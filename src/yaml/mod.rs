@@ -131,6 +131,15 @@ impl Node {
         }
     }
 
+    /// The entries, of a key that stands twice the last one only.
+    pub fn last_entries(&self) -> Vec<&Entry> {
+        let mut seen: std::collections::BTreeMap<&str, ()> = Default::default();
+        let mut kept: Vec<&Entry> = self.entries().iter().rev().collect();
+        kept.retain(|e| seen.insert(&e.key, ()).is_none());
+        kept.reverse();
+        kept
+    }
+
     pub fn items(&self) -> &[Node] {
         match &self.value {
             Value::Seq(items) => items,

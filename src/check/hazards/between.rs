@@ -20,10 +20,9 @@ pub(super) fn of(objects: &[At], pods: &[Pod], r: &mut Report) {
             _ => {}
         }
     }
-    for pod in pods {
-        let account = pod.spec.get("serviceAccountName");
-        if objects.iter().any(|o| o.str_of("kind") == "ServiceAccount") {
-            named(&account, "ServiceAccount", objects, r);
+    if of_kind(objects, "ServiceAccount").next().is_some() {
+        for pod in pods {
+            named(&pod.spec.get("serviceAccountName"), "ServiceAccount", objects, r);
         }
     }
     strangers(objects, r);
