@@ -67,9 +67,10 @@ pub(crate) fn failed(what: &str, why: &str) -> El {
 fn grid(catalogue: &Catalogue, s: &Session) -> El {
     let last = s.prefs.last.split('/').next().unwrap_or("");
     let begun = catalogue.tracks.iter().any(|t| t.slug == last);
-    let tracks = catalogue.tracks.iter().map(|track| {
-        // Few lessons are all seen; of many, those of the track one was in.
-        let open = track.lessons.len() <= FEW || begun && track.slug == last;
+    let tracks = catalogue.tracks.iter().enumerate().map(|(i, track)| {
+        // Few lessons are all seen; of many, those of the track one was in, or the first.
+        let here = if begun { track.slug == last } else { i == 0 };
+        let open = here || track.lessons.len() <= FEW;
         track_card(track, open, s)
     });
     div("tracks").kids(tracks)

@@ -6,7 +6,7 @@ import { SHIPPER } from "./lessons.mjs";
 // Presses Tab until something with this name has the focus, and says what was passed.
 async function tabTo(lab, name) {
   const passed = [];
-  for (let i = 0; i < 80; i += 1) {
+  for (let i = 0; i < 300; i += 1) {
     await lab.press("Tab");
     const [found, focusable] = await lab.page.evaluate(() => {
       const on = document.activeElement;
@@ -29,6 +29,7 @@ journeys([
     async (lab) => {
       await lab.open();
       await lab.page.locator(".lesson-card").first().waitFor();
+      await lab.pressAll(".track-lessons:not([open]) > summary");
       await tabTo(lab, SHIPPER.title);
       await lab.press("Enter");
       await lab.editorReady();
