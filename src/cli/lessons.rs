@@ -10,6 +10,8 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 const USAGE: &str = "usage: podlab lessons check [DIR]        a line for each broken promise
        podlab lessons build OUT [DIR]    index.bin and TRACK-SLUG.bin for the page
@@ -50,10 +52,8 @@ fn check(dir: &Path) -> Result<usize, String> {
     let ids: BTreeSet<String> = folders.iter().map(|folder| folder.id.clone()).collect();
     let mut cards = Vec::new();
     let mut n_broken = 0;
-    for folder in &folders {
+    for (folder, broken) in folders.iter().zip(all_broken(&folders, &ids)) {
         cards.push(read_lesson(folder).0.card);
-        let mut broken = broken_promises(folder, &ids);
-        broken.extend(translation_problems(folder));
         for sentence in &broken {
             println!("{}/{sentence}", folder.id);
         }
@@ -67,6 +67,28 @@ fn check(dir: &Path) -> Result<usize, String> {
         println!("{sentence}");
     }
     Ok(n_broken + problems.len())
+}
+
+/// What is broken in each folder, in their order. Each is checked on its own, so all processors
+/// of the machine share them.
+fn all_broken(folders: &[Folder], ids: &BTreeSet<String>) -> Vec<Vec<String>> {
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(vec![Vec::new(); folders.len()]);
+    let work = || {
+        loop {
+            let idx = next.fetch_add(1, Ordering::Relaxed);
+            let Some(folder) = folders.get(idx) else { return };
+            let mut broken = broken_promises(folder, ids);
+            broken.extend(translation_problems(folder));
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(own) = found.get_mut(idx) {
+                *own = broken;
+            }
+        }
+    };
+    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| (0..n_threads).for_each(|_| drop(scope.spawn(work))));
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Prints what came of each manifest of one lesson.
