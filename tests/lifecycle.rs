@@ -229,6 +229,11 @@ impl Rules {
                 self.phases.remove(&event.subject);
                 self.deleting.remove(pod);
                 self.initialized.remove(pod);
+                // A StatefulSet's next pod has the same name and counts anew.
+                let mine =
+                    |s: &Subject| matches!(s, Subject::Container { pod: p, .. } if **p == *pod);
+                self.restarts.retain(|subject, _| !mine(subject));
+                self.running.retain(|subject, _| !mine(subject));
             }
             What::Phase { phase } => {
                 let old = self.phases.insert(event.subject.clone(), phase.clone());
@@ -316,6 +321,80 @@ fn manifest(
         }
     }
     out
+}
+
+/// What people do to controllers, whatever state those are in.
+const DEEDS: &[&str] = &[
+    "scale KIND/x --replicas=0",
+    "scale KIND/x --replicas=3",
+    "set env KIND/x V=2",
+    "set image KIND/x app=registry.invalid/x",
+    "rollout undo KIND/x",
+    "rollout pause KIND/x",
+    "rollout resume KIND/x",
+    "deletefirst app=x",
+    "drain node-1",
+    "uncordon node-1",
+    "delete KIND/x",
+    "kill pod/x-0",
+    "nonsense",
+];
+
+fn controlled(kind: &str, replicas: u8, script: usize, deeds: &[(u64, usize)]) -> String {
+    let mut out = String::from("# for: 60\n");
+    for (at, deed) in deeds {
+        out.push_str(&format!("# at: {at} {}\n", DEEDS[*deed].replace("KIND", kind)));
+    }
+    let (group, name) = match kind {
+        "job" => ("batch/v1", "Job"),
+        "statefulset" => ("apps/v1", "StatefulSet"),
+        "daemonset" => ("apps/v1", "DaemonSet"),
+        _ => ("apps/v1", "Deployment"),
+    };
+    out.push_str(&format!("apiVersion: {group}\nkind: {name}\nmetadata: {{name: x}}\nspec:\n"));
+    out.push_str(&match kind {
+        "job" => format!("  completions: {replicas}\n  parallelism: 2\n"),
+        "daemonset" => "  selector: {matchLabels: {app: x}}\n".to_owned(),
+        _ => format!("  replicas: {replicas}\n  selector: {{matchLabels: {{app: x}}}}\n"),
+    });
+    if kind == "statefulset" {
+        out.push_str("  serviceName: x\n");
+    }
+    let policy = if kind == "job" { "Never" } else { "Always" };
+    out.push_str("  template:\n    metadata: {labels: {app: x}}\n    spec:\n");
+    out.push_str("      volumes: [{name: d, emptyDir: {}}]\n");
+    out.push_str(&format!("      restartPolicy: {policy}\n      containers:\n"));
+    out.push_str("      - name: app\n        image: busybox\n");
+    out.push_str("        volumeMounts: [{name: d, mountPath: /d}]\n");
+    out.push_str(&format!("        command: [sh, -c, {:?}]\n", SCRIPTS[script]));
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_deed_breaks_the_rules(
+        kind in prop::sample::select(vec!["deployment", "statefulset", "daemonset", "job"]),
+        replicas in 0u8..4,
+        script in 0..SCRIPTS.len(),
+        mut deeds in prop::collection::vec((1u64..50, 0..DEEDS.len()), 0..5),
+        seed in 1u64..5,
+    ) {
+        deeds.sort_unstable();
+        let manifest = controlled(kind, replicas, script, &deeds);
+        let timeline = whole(&manifest, seed);
+        prop_assert!(timeline.events.len() < 5_000, "it never rests:\n{manifest}");
+        let broken = broken_rules(&timeline);
+        prop_assert!(broken.is_empty(), "{}\n{manifest}", broken.join("\n"));
+        let whole_run = timeline.at(timeline.now);
+        let mut replayed = Timeline::default();
+        for event in timeline.events.clone() {
+            let at = event.at;
+            replayed.extend(vec![event], at);
+        }
+        prop_assert!(whole_run == replayed.at(timeline.now), "a replay differs:\n{manifest}");
+    }
 }
 
 proptest! {

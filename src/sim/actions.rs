@@ -2,6 +2,7 @@
 
 use super::command;
 use super::control::{api, budget, change, edit, load, node as nodes, work};
+use super::faults;
 use super::model::PodId;
 use super::world::World;
 use crate::text::words;
@@ -72,6 +73,11 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
         ["rollout", "restart", target, ..] => change::restart(world, target, event),
         ["apply", file] | ["apply", "-f", file] => change::apply(world, file, event),
         ["deletefirst", label, ..] => delete_first(world, label, event),
+        ["set", "data", target, pairs @ ..] => change::set_data(world, target, pairs, event),
+        ["kill", target, rest @ ..] => faults::kill(world, target, rest),
+        ["fill", target, volume, size] => faults::fill(world, target, volume, size),
+        ["cut", a, b] => faults::cut(world, a, b, true),
+        ["mend", a, b] => faults::cut(world, a, b, false),
         ["cordon", node] => nodes::cordon(world, node, true, event),
         ["uncordon", node] => nodes::cordon(world, node, false, event),
         ["drain", node, ..] => nodes::drain(world, node, event),
@@ -91,7 +97,8 @@ fn exec(world: &World, target: &str, container: &str, argv: &[&str]) -> Result<(
 /// A command in a container ends after this long at the latest.
 const EXEC_MAX: SimTime = SimTime::from_secs(3_600);
 
-fn pod_id(world: &World, name: &str) -> Result<PodId, String> {
+pub(super) fn pod_id(world: &World, name: &str) -> Result<PodId, String> {
+    let name = name.rsplit('/').next().unwrap_or(name);
     let found = api::by_name(&world.st(), name);
     found.ok_or_else(|| format!("Error from server (NotFound): pods \"{name}\" not found"))
 }

@@ -33,6 +33,7 @@ pub(super) fn runtime(scenario: &Scenario) -> Box<dyn Runtime> {
         services: Vec::new(),
         next_sandbox: 0,
         looked: BTreeMap::new(),
+        roots: BTreeMap::new(),
     })
 }
 
@@ -45,6 +46,8 @@ struct Containers {
     next_sandbox: u32,
     /// When each container's processor time was last looked at, and what it was.
     looked: BTreeMap<Handle, (SimTime, SimTime)>,
+    /// Bytes in each container's root when it was made.
+    roots: BTreeMap<Handle, u64>,
 }
 
 struct Sandbox {
@@ -278,6 +281,11 @@ impl Runtime for Containers {
         }
     }
 
+    fn written(&self, run: Handle) -> u64 {
+        let before = self.roots.get(&run).copied().unwrap_or(0);
+        self.machine.root_used(id(run)).saturating_sub(before)
+    }
+
     fn usage(&self, volume: VolumeRef) -> u64 {
         self.machine.volume_used(VolumeId(volume.0))
     }
@@ -287,6 +295,7 @@ impl Runtime for Containers {
             return Err(StartError("sandbox not found".to_owned()));
         };
         let made = self.machine.create(&spec);
+        self.roots.insert(Handle(made.0), self.machine.root_used(made));
         if let Err(error) = self.machine.start(made) {
             self.machine.remove(made);
             return Err(StartError(format!(
@@ -362,6 +371,17 @@ impl Runtime for Containers {
             self.machine.set_service(at, behind);
         }
         self.services = services;
+    }
+
+    fn cut(&mut self, a: SandboxRef, b: SandboxRef, cut: bool) {
+        let network = |pod| self.sandboxes.get(&pod).map(|sandbox| sandbox.network);
+        if let Some((a, b)) = network(a).zip(network(b)) {
+            self.machine.set_cut(a, b, cut);
+        }
+    }
+
+    fn fill(&mut self, volume: VolumeRef, bytes: usize) {
+        self.machine.write_volume(VolumeId(volume.0), "/filled", &vec![0; bytes], 0o644);
     }
 
     fn remove(&mut self, _: SimTime, pod: SandboxRef) {

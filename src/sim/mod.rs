@@ -1,10 +1,32 @@
 //! The cluster: from desired objects to a timeline. Never sees YAML text or rules.
+//!
+//! What is not simulated. A run that uses one of the first group says so with a note; the second
+//! group is the shape of this cluster, which a manifest cannot ask for otherwise.
+//!
+//! | matter | what happens instead |
+//! |---|---|
+//! | HorizontalPodAutoscaler, VerticalPodAutoscaler | a note; the number of pods stays |
+//! | NetworkPolicy | a note; all connections pass |
+//! | Ingress, Gateway, HTTPRoute | a note; nothing comes from outside |
+//! | PriorityClass, preemption | a note; a pod that finds no room waits |
+//! | RuntimeClass, custom resources | a note; nobody acts on them |
+//! | gRPC health checks of a server that listens | the probe errors, with a note in its words |
+//! | volumes of NFS, iSCSI, CSI, images and the like | a note; an empty directory |
+//! | what a node has at a hostPath | a note; an empty directory, the same for all its pods |
+//! | service account tokens | a file that says so |
+//! | GPUs and other devices | no node has any: `Insufficient nvidia.com/gpu` |
+//! | load balancers, service meshes | addresses stay pending; no proxies are injected |
+//! | node pressure, node failure, node shutdown | nodes have room and stay up; `drain` works |
+//! | atomic swap of `..data` when a ConfigMap changes | files change in place, removed keys stay |
+//! | image registries | a table of well-known images; all others are not found |
+//! | scores of the scheduler beyond spreading and room | the emptier node with fewer siblings |
 
 mod actions;
 mod command;
 mod containers;
 mod control;
 mod exec;
+mod faults;
 pub mod images;
 mod kubelet;
 mod model;

@@ -187,6 +187,8 @@ pub(crate) struct Books {
     pub(crate) probers: Probers,
     pub(crate) volumes: BTreeMap<Name, VolumeRef>,
     pub(crate) volumes_begun: bool,
+    /// Newest log lines of containers whose end may be told with them.
+    pub(crate) tails: BTreeMap<Name, Vec<String>>,
     pub(crate) sandbox: Option<SandboxRef>,
     pub(crate) ending: Option<Ending>,
     /// From the start of termination on, liveness and startup probes rest.

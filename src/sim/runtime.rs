@@ -170,6 +170,8 @@ pub(crate) trait Runtime {
     fn volume(&mut self, spec: &VolumeSpec) -> VolumeRef;
     /// Replaces what a projected volume holds.
     fn refresh(&mut self, volume: VolumeRef, files: &[VolumeFile]);
+    /// Bytes a container wrote to its own root since it was made.
+    fn written(&self, run: Handle) -> u64;
     /// Bytes in a volume.
     fn usage(&self, volume: VolumeRef) -> u64;
     fn start(&mut self, now: SimTime, pod: SandboxRef, spec: RunSpec)
@@ -184,6 +186,10 @@ pub(crate) trait Runtime {
     fn get(&mut self, now: SimTime, address: &str, port: u16, path: &str, host: &str) -> Ask;
     /// Replaces all Services.
     fn routes(&mut self, routes: &[Route]);
+    /// Cuts or mends the way between two pods.
+    fn cut(&mut self, a: SandboxRef, b: SandboxRef, cut: bool);
+    /// Puts a file of so many bytes into a volume.
+    fn fill(&mut self, volume: VolumeRef, bytes: usize);
     /// The sandbox is gone with all that ran in it.
     fn remove(&mut self, now: SimTime, pod: SandboxRef);
     /// The text at the container's termination message path.

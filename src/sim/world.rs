@@ -8,7 +8,7 @@ use super::control::claims::Storage;
 use super::control::node::Node;
 use super::exec::{Clock, Flag};
 use super::model::{Container, Pod, PodId};
-use super::runtime::{Answer, Ask, Handle, Runtime};
+use super::runtime::{Answer, Ask, Handle, Runtime, VolumeRef};
 use super::{Limits, Scenario};
 use crate::rng::Rng;
 use crate::text::Span;
@@ -62,6 +62,8 @@ pub(crate) struct State {
     pub(crate) rules: Rules,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) storage: Storage,
+    /// Directories of nodes that pods mounted, by node and path.
+    pub(crate) host_paths: BTreeMap<(String, String), VolumeRef>,
     pub(crate) names: Rng,
     jitter: Option<Rng>,
     pub(crate) images: BTreeSet<String>,
@@ -97,6 +99,7 @@ impl Cluster {
             rules: Rules::default(),
             budgets: Vec::new(),
             storage: Storage::default(),
+            host_paths: BTreeMap::new(),
             names: Rng::new(seed, "names"),
             // The first seed takes the middle of every range, so that lessons read evenly.
             jitter: (seed > 1).then(|| Rng::new(seed, "jitter")),

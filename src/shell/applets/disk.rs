@@ -278,6 +278,7 @@ impl Dd {
         }
         let start = cx.sys.now();
         let (mut whole, mut partial, mut bytes) = (0_u64, 0_u64, 0_u64);
+        let (mut whole_out, mut partial_out) = (0_u64, 0_u64);
         let in_bytes = self.flags.contains("count_bytes");
         loop {
             let done = if in_bytes { bytes } else { whole + partial };
@@ -293,31 +294,32 @@ impl Dd {
                     break;
                 }
             };
-            if data.len() as u64 == self.block {
-                whole += 1
-            } else {
-                partial += 1
-            }
+            let is_whole = data.len() as u64 == self.block;
+            whole += u64::from(is_whole);
+            partial += u64::from(!is_whole);
             let mut data = data;
             if self.fill && !in_bytes {
                 data.resize(self.block as usize, 0);
             }
-            bytes += data.len() as u64;
             if let Err(errno) = cx.sys.write(to, &data).await {
                 let name = self.output.clone().unwrap_or_else(|| "standard output".to_owned());
                 cx.fail_on(&format!("error writing '{name}'"), errno).await;
                 break;
             }
+            whole_out += u64::from(is_whole);
+            partial_out += u64::from(!is_whole);
+            bytes += data.len() as u64;
         }
         if !self.quiet {
             let seconds = (cx.sys.now() - start).0.max(1) as f64 / 1e6;
-            self.report(cx, &format!("{whole}+{partial} records"), bytes, seconds).await;
+            let records =
+                format!("{whole}+{partial} records in\n{whole_out}+{partial_out} records out\n");
+            self.report(cx, records, bytes, seconds).await;
         }
         Ok(cx.status)
     }
 
-    async fn report(&self, cx: &Cx, records: &str, bytes: u64, seconds: f64) {
-        let mut text = format!("{records} in\n{records} out\n");
+    async fn report(&self, cx: &Cx, mut text: String, bytes: u64, seconds: f64) {
         if !self.no_transfer {
             let rate = number::human((bytes as f64 / seconds) as u64);
             let size = number::human(bytes);

@@ -256,6 +256,13 @@ impl Machine {
         ns.listeners.iter().map(|((port, addr), l)| (*addr, *port, l.container)).collect()
     }
 
+    /// Bytes in a container's own root.
+    pub fn root_used(&self, id: ContainerId) -> u64 {
+        let kernel = self.kernel.borrow();
+        let root = kernel.containers.get(&id).and_then(|container| container.mounts.last());
+        root.map_or(0, |mount| mount.root.fs.used.get())
+    }
+
     /// A file's bytes as a container sees them now; `None` where there is no such file.
     pub fn read_file(&self, id: ContainerId, path: &str) -> Option<Vec<u8>> {
         setup::look(&self.kernel.borrow(), id, path)

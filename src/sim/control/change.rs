@@ -163,6 +163,26 @@ pub(crate) fn restart(world: &World, target: &str, event: EventId) -> Done {
     })
 }
 
+/// New values in a ConfigMap or Secret: mounted files follow later, variables never.
+pub(crate) fn set_data(world: &World, target: &str, pairs: &[&str], event: EventId) -> Done {
+    let (kind, name) = parts(target);
+    let kind = match kind {
+        "configmap" => "configmap",
+        "secret" => "secret",
+        _ => return Err(format!("setting data of a {kind}")),
+    };
+    let state = &mut world.st();
+    let found = state.configs.iter_mut().find(|((k, _, n), _)| *k == kind && **n == *name);
+    let (_, config) = found.ok_or_else(|| missing(kind, &name))?;
+    for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
+        config.data.insert(key.to_owned(), value.as_bytes().to_vec());
+    }
+    let subject = Subject::Object { kind: kind.into(), name };
+    state.emit(subject, What::Applied, Some(event), None);
+    state.touch();
+    Ok(())
+}
+
 /// The small files that exercises and recordings apply while they run.
 pub(crate) fn apply(world: &World, file: &str, event: EventId) -> Done {
     const FILES: &[(&str, &str, &str, &str)] = &[

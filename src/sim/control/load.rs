@@ -51,6 +51,19 @@ fn furnish(world: &World, desired: &Desired) {
     }
 }
 
+/// Kinds whose work nobody does here, and what that leaves undone.
+const NOT_SIMULATED: &[(&str, &str)] = &[
+    ("HorizontalPodAutoscaler", "scaling by load: the number of pods stays as written"),
+    ("VerticalPodAutoscaler", "resizing by load"),
+    ("NetworkPolicy", "network policies: all connections pass"),
+    ("Ingress", "routing from outside by an Ingress"),
+    ("Gateway", "routing from outside by a Gateway"),
+    ("HTTPRoute", "routing from outside by an HTTPRoute"),
+    ("PriorityClass", "preemption by priority: pods wait their turn"),
+    ("RuntimeClass", "other container runtimes"),
+    ("CustomResourceDefinition", "controllers of custom resources"),
+];
+
 /// Objects that say what others may be.
 fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Origins) {
     let state = &mut world.st();
@@ -131,6 +144,15 @@ pub(super) fn apply_other(world: &World, object: &Object, source: Source, cause:
             tell(world, &kind.to_lowercase(), &metadata, &source, cause);
             let namespace = namespace_of(world, &source.origins.read("metadata"), &source);
             rule(world, kind, name, namespace, &source.origins);
+            let inert = NOT_SIMULATED.iter().find(|(known, _)| known == kind);
+            if let Some((_, what)) = inert {
+                let subject = Subject::Object {
+                    kind: kind.to_lowercase().as_str().into(),
+                    name: name.as_str().into(),
+                };
+                let what = What::NotSimulated { what: (*what).to_owned() };
+                world.st().emit(subject, what, cause, source.span("kind"));
+            }
         }
         _ => apply_workload(world, object, source, cause),
     }

@@ -8,6 +8,8 @@ use crate::trace::{Name, ProbeKind, Role};
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) kill_pod: bool,
+    /// All containers go and come again.
+    pub(crate) reset: bool,
     pub(crate) create_sandbox: bool,
     pub(crate) kills: Vec<Victim>,
     /// Indexes into the pod's containers, init containers first.
@@ -32,6 +34,9 @@ pub(crate) struct Victim {
 pub(crate) fn compute(pod: &Pod) -> Plan {
     let view = &pod.kubelet.seen;
     let mut plan = Plan::default();
+    if pod.status.is(super::restart_all::KIND) {
+        return Plan { reset: true, ..plan };
+    }
     if !view.sandbox {
         return without_sandbox(pod, view);
     }

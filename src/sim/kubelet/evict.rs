@@ -1,6 +1,8 @@
 //! Eviction for too much local storage: looked at every ten seconds.
 
-use crate::sim::model::{Ending, Pod, PodId};
+use crate::kube::quantity::Quantity;
+use crate::sim::control::fit;
+use crate::sim::model::{Container, Ending, Pod, PodId};
 use crate::sim::quantity;
 use crate::sim::world::World;
 use crate::time::SimTime;
@@ -23,26 +25,63 @@ pub(crate) async fn run(world: World) {
     }
 }
 
+/// The message and the field of the limit a pod is over: volumes first, then the pod, then its
+/// containers.
 fn over_limit(world: &World, id: PodId) -> Option<(String, String)> {
-    let volumes = world.pod(id, |pod| {
-        let live = !pod.status.is_terminal() && pod.kubelet.ending.is_none();
-        let spec = pod.template.spec.clone();
-        live.then(|| (spec, pod.kubelet.volumes.clone()))
-    });
-    let (spec, handles) = volumes.flatten()?;
+    let (spec, handles, containers, runs) = world
+        .pod(id, |pod| {
+            let live = !pod.status.is_terminal() && pod.kubelet.ending.is_none();
+            let spec = pod.template.spec.clone();
+            let newest = |c: &Container| pod.kubelet.actual.newest(&c.name)?.handle;
+            let runs: Vec<_> = pod.containers.iter().map(newest).collect();
+            live.then(|| (spec, pod.kubelet.volumes.clone(), pod.containers.clone(), runs))
+        })
+        .flatten()?;
+    let used = |name: &str| handles.get(name).map_or(0, |handle| world.rt().usage(*handle));
     for (idx, volume) in spec.volumes.iter().flatten().enumerate() {
-        let Some(limit) = limit_of(volume) else { continue };
-        let Some(handle) = handles.get(volume.name.as_str()) else { continue };
-        let used = world.rt().usage(*handle);
-        let (bytes, text) = limit;
-        if used > bytes {
+        let Some((bytes, text)) = limit_of(volume) else { continue };
+        if used(&volume.name) > bytes {
             let name = &volume.name;
             let message =
                 format!("Usage of EmptyDir volume \"{name}\" exceeds the limit \"{text}\". ");
             return Some((message, format!("spec.volumes[{idx}].emptyDir.sizeLimit")));
         }
     }
-    None
+    let storage = |c: &Container| {
+        let limits = c.spec.resources.as_ref()?.limits.as_ref()?;
+        limits.get("ephemeral-storage").and_then(quantity::units_of)
+    };
+    if containers.iter().all(|c| storage(c).is_none()) {
+        return None;
+    }
+    let field = |c: &Container| format!("{}.resources.limits", c.path);
+    let written = |idx: usize| {
+        let run = runs.get(idx).copied().flatten();
+        run.map_or(0, |run| world.rt().written(run))
+    };
+    let on_disk = spec.volumes.iter().flatten().filter(|v| {
+        v.empty_dir.as_ref().is_some_and(|dir| dir.medium.as_deref() != Some("Memory"))
+    });
+    let volumes: u64 = on_disk.map(|v| used(&v.name)).sum();
+    let total = volumes + (0..containers.len()).map(written).sum::<u64>();
+    let limit = fit::total(&containers, storage);
+    let limited = || containers.iter().enumerate().filter(|(_, c)| storage(c).is_some());
+    if total > limit {
+        let limit = Quantity::from_bytes(i64::try_from(limit).unwrap_or(i64::MAX));
+        let message = format!(
+            "Pod ephemeral local storage usage exceeds the total limit of containers {limit}. "
+        );
+        return limited().next().map(|(_, c)| (message, field(c)));
+    }
+    let mut mains = limited().filter(|(_, c)| c.is_main());
+    let (_, over) = mains.find(|(idx, c)| storage(c).is_some_and(|most| written(*idx) > most))?;
+    let most = storage(over).and_then(|most| i64::try_from(most).ok()).unwrap_or(i64::MAX);
+    let message = format!(
+        "Container {} exceeded its local ephemeral storage limit \"{}\". ",
+        over.name,
+        Quantity::from_bytes(most)
+    );
+    Some((message, field(over)))
 }
 
 fn limit_of(volume: &core::Volume) -> Option<(u64, String)> {

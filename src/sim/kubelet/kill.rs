@@ -33,6 +33,17 @@ pub(crate) async fn one(world: &World, id: PodId, victim: &Victim, cause: EventI
     container_with(world, id, &container, &how, cause).await;
 }
 
+/// Stops one container without a hook and with the shortest grace, where it runs.
+pub(crate) async fn at_once(world: &World, id: PodId, name: &Name, cause: EventId) {
+    let found = world.pod(id, |pod| {
+        let running = pod.kubelet.actual.is_running(name);
+        pod.container(name).filter(|_| running).cloned()
+    });
+    let Some(container) = found.flatten() else { return };
+    let how = How { message: "killing".to_owned(), grace_secs: 0, ordered: false };
+    container_with(world, id, &container, &how, cause).await;
+}
+
 fn probe_grace(container: &Container, probe: Option<ProbeKind>) -> Option<u64> {
     let spec = match probe? {
         ProbeKind::Liveness => container.spec.liveness_probe.as_ref(),

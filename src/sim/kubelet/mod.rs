@@ -11,6 +11,7 @@ pub(crate) mod kill;
 pub(crate) mod notices;
 pub(crate) mod prober;
 pub(crate) mod publish;
+pub(crate) mod restart_all;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod usage;

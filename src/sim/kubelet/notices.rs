@@ -45,7 +45,10 @@ fn inside(world: &World, id: PodId, container: &Name, at: crate::time::SimTime, 
     let mut state = world.st();
     let mut origin = None;
     let what = match news {
-        News::Log { stderr, line } => What::Log { stderr, line },
+        News::Log { stderr, line } => {
+            keep_tail(&mut state, id, container, &line);
+            What::Log { stderr, line }
+        }
         News::Exited { code, signal, oom } => {
             drop(state);
             exited(world, id, container, (code, signal, oom));
@@ -155,14 +158,41 @@ fn termination_message(
     id: PodId,
     container: &Name,
     handle: crate::sim::runtime::Handle,
-    _code: i32,
+    code: i32,
 ) -> Option<String> {
     let path = world.pod(id, |pod| {
         let spec = &pod.container(container)?.spec;
         Some(spec.termination_message_path.clone().unwrap_or("/dev/termination-log".to_owned()))
     });
-    let bytes = world.rt().read(handle, &path.flatten()?)?;
-    let from = bytes.len().saturating_sub(MESSAGE_MAX);
-    let text = String::from_utf8_lossy(bytes.get(from..)?).into_owned();
+    let tail = world.pod(id, |pod| pod.kubelet.tails.remove(container)).flatten();
+    let bytes = world.rt().read(handle, &path.flatten()?).unwrap_or_default();
+    let text = last_bytes(&bytes, MESSAGE_MAX);
+    if text.is_empty() && code != 0 {
+        let lines = tail.map(|lines| lines.concat()).unwrap_or_default();
+        return Some(last_bytes(lines.as_bytes(), TAIL_MAX)).filter(|t| !t.is_empty());
+    }
     Some(text).filter(|t| !t.is_empty())
+}
+
+fn last_bytes(bytes: &[u8], most: usize) -> String {
+    let from = bytes.len().saturating_sub(most);
+    String::from_utf8_lossy(bytes.get(from..).unwrap_or_default()).into_owned()
+}
+
+/// Most lines and bytes of a log that stand in for a termination message.
+// Models pkg/kubelet/container MaxContainerTerminationMessageLogLines, -LogLength (v1.36).
+const TAIL_LINES: usize = 80;
+const TAIL_MAX: usize = 2048;
+
+/// Remembers the last log lines where `FallbackToLogsOnError` may want them.
+fn keep_tail(state: &mut crate::sim::world::State, id: PodId, container: &Name, line: &str) {
+    let Some(pod) = state.pods.get_mut(&id) else { return };
+    let policy =
+        pod.container(container).and_then(|c| c.spec.termination_message_policy.as_deref());
+    if policy == Some("FallbackToLogsOnError") {
+        let lines = pod.kubelet.tails.entry(container.clone()).or_default();
+        lines.push(format!("{line}\n"));
+        let n_old = lines.len().saturating_sub(TAIL_LINES);
+        lines.drain(..n_old);
+    }
 }

@@ -379,7 +379,29 @@ impl Work {
                 Some(_) => Ok(String::new()),
             };
         }
-        Err(Trouble::Unknown("not simulated: this kind of probe".to_owned()))
+        let grpc = self.spec.grpc.as_ref().map(|grpc| grpc.port);
+        match grpc.and_then(|port| u16::try_from(port).ok()) {
+            Some(port) => self.grpc(port, limit).await,
+            None => Err(Trouble::Unknown("no probe handler".to_owned())),
+        }
+    }
+
+    /// Nothing simulated speaks gRPC; what refuses connections is tried until time is up.
+    // Models pkg/probe/grpc/grpc.go Probe (v1.36).
+    async fn grpc(&self, port: u16, limit: SimTime) -> Result<String, Trouble> {
+        let (world, id) = (&self.world, self.id);
+        let until = world.now() + limit;
+        let ip = world.pod(id, |pod| pod.ip.clone()).unwrap_or_default();
+        let answer = exec::connect(world, id, &ip, port, limit).await;
+        if matches!(answer, Some(Answer::Connected | Answer::Page { .. })) {
+            return Err(Trouble::Unknown("not simulated: gRPC health checks".to_owned()));
+        }
+        world.clock.sleep_until(until).await;
+        Err(Trouble::Failed(format!(
+            "timeout: failed to connect service \"{ip}:{port}\" within {}s: context deadline \
+             exceeded",
+            limit.as_secs()
+        )))
     }
 
     async fn get(&self, get: &core::HTTPGetAction, limit: SimTime) -> Result<String, String> {

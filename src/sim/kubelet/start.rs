@@ -133,8 +133,10 @@ fn check_back_off(
 fn push_record(world: &World, id: PodId, container: &Container, event: EventId) -> u32 {
     let now = world.now();
     let count = world.pod(id, |pod| {
+        // Where the records are gone the count goes on from what the API shows.
+        let shown = pod.status.containers.get(&container.name).map_or(0, |s| s.restart_count);
         let records = pod.kubelet.actual.records.entry(container.name.clone()).or_default();
-        let restart_count = records.last().map_or(0, |r| r.restart_count + 1);
+        let restart_count = records.last().map_or(shown, |r| r.restart_count + 1);
         records.push(Record {
             handle: None,
             restart_count,

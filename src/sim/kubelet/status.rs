@@ -1,5 +1,6 @@
 //! The status a kubelet computes for a pod from what it saw last. Publishing it is `publish.rs`.
 
+use super::restart_all;
 use crate::sim::model::{Condition, Container, Pod, Record, RecordState, Status, View};
 use crate::time::SimTime;
 use crate::trace::{ContainerStatus, Name, Role, State};
@@ -62,10 +63,15 @@ fn container_statuses(pod: &Pod, view: &View) -> BTreeMap<Name, ContainerStatus>
     let mut out = BTreeMap::new();
     for container in pod.containers.iter() {
         let records = view.records.get(&container.name).map_or(&[][..], Vec::as_slice);
+        if let Some(removed) = restart_all::removed(pod, container).filter(|_| records.is_empty()) {
+            out.insert(container.name.clone(), removed);
+            continue;
+        }
         let mut status = match records.last() {
             Some(newest) => ContainerStatus {
                 state: state_of(newest, waiting),
-                last: last_state(records),
+                last: last_state(records)
+                    .or_else(|| pod.status.containers.get(&container.name)?.last.clone()),
                 restart_count: newest.restart_count,
                 ready: false,
                 started: false,
@@ -93,11 +99,14 @@ fn last_state(records: &[Record]) -> Option<State> {
 fn without_record(pod: &Pod, container: &Container, waiting: &str) -> ContainerStatus {
     if let Some(old) = pod.status.containers.get(&container.name)
         && matches!(old.state, State::Terminated { .. })
+        && !restart_all::is_due(pod)
     {
         return old.clone();
     }
     let state = State::Waiting { reason: waiting.to_owned(), message: None };
-    ContainerStatus { state, last: None, restart_count: 0, ready: false, started: false }
+    let old = pod.status.containers.get(&container.name);
+    let (last, restart_count) = old.map_or((None, 0), |old| (old.last.clone(), old.restart_count));
+    ContainerStatus { state, last, restart_count, ready: false, started: false }
 }
 
 /// The reason the last sync left for a container that it could not start.
@@ -137,13 +146,8 @@ pub(crate) fn policy_restarts(pod: &Pod, container: &Container, exit_code: i32) 
     if container.is_sidecar() {
         return true;
     }
-    let rules = container.spec.restart_policy_rules.iter().flatten();
-    for rule in rules.filter(|r| r.action == "Restart") {
-        let Some(codes) = &rule.exit_codes else { continue };
-        let listed = codes.values.iter().flatten().any(|v| *v == exit_code);
-        if listed == (codes.operator == "In") {
-            return true;
-        }
+    if matches!(restart_all::rule(container, exit_code), Some("Restart" | restart_all::ACTION)) {
+        return true;
     }
     let policy = container.spec.restart_policy.as_deref().unwrap_or(pod.restart_policy());
     match (policy, container.role) {
@@ -197,6 +201,9 @@ fn phase(pod: &Pod, statuses: &BTreeMap<Name, ContainerStatus>, terminal: bool) 
 }
 
 fn count_init(pod: &Pod, container: &Container, status: &ContainerStatus, counts: &mut Counts) {
+    if restart_all::was_removed(status) {
+        return;
+    }
     let ended = match (&status.state, &status.last) {
         (State::Terminated { exit_code, .. }, _) => Some(*exit_code),
         (State::Waiting { .. }, Some(State::Terminated { exit_code, .. })) => Some(*exit_code),
@@ -205,7 +212,8 @@ fn count_init(pod: &Pod, container: &Container, status: &ContainerStatus, counts
     match ended {
         None => counts.init_pending = true,
         Some(0) => {}
-        Some(code) if policy_restarts(pod, container, code) => counts.init_pending = true,
+        // What comes after it waits, and that is what keeps the pod pending.
+        Some(code) if policy_restarts(pod, container, code) => {}
         Some(_) => counts.init_failed = true,
     }
 }
@@ -236,7 +244,8 @@ fn count_main(pod: &Pod, container: &Container, status: &ContainerStatus, counts
     };
     counts.stopped += 1;
     counts.succeeded += u32::from(code == 0);
-    counts.will_restart += u32::from(policy_restarts(pod, container, code));
+    let restarts = restart_all::was_removed(status) || policy_restarts(pod, container, code);
+    counts.will_restart += u32::from(restarts);
 }
 
 /// Whether any main container was ever made in this sandbox.
@@ -271,19 +280,21 @@ fn conditions(pod: &Pod, status: &Status) -> Vec<Condition> {
         Condition { kind, status, reason, message, since }
     };
     let sandbox = Truth { status: pod.kubelet.seen.sandbox, reason: None, message: None };
-    vec![
+    let mut conditions = vec![
         make("PodReadyToStartContainers", sandbox),
         make("Initialized", initialized(pod, status)),
-        make("Ready", containers_ready(pod, status)),
+        make("Ready", ready(pod, status)),
         make("ContainersReady", containers_ready(pod, status)),
         make("PodScheduled", Truth { status: true, reason: None, message: None }),
-    ]
+    ];
+    conditions.extend(restart_all::condition(pod, status).map(|t| make(restart_all::KIND, t)));
+    conditions
 }
 
-struct Truth {
-    status: bool,
-    reason: Option<&'static str>,
-    message: Option<String>,
+pub(crate) struct Truth {
+    pub(crate) status: bool,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) message: Option<String>,
 }
 
 fn initialized(pod: &Pod, status: &Status) -> Truth {
@@ -301,11 +312,36 @@ fn initialized(pod: &Pod, status: &Status) -> Truth {
         let state = status.containers.get(&c.name).map(|s| &s.state);
         matches!(state, Some(State::Running { .. } | State::Terminated { .. }))
     });
-    if names.is_empty() || main_ran {
+    // Once initialized it stays so.
+    if names.is_empty() || main_ran || pod.status.is("Initialized") {
         return Truth { status: true, reason: None, message: None };
     }
     let message = format!("containers with incomplete status: [{}]", names.join(" "));
     Truth { status: false, reason: Some("ContainersNotInitialized"), message: Some(message) }
+}
+
+/// All containers are ready, and so says everybody the pod asks.
+fn ready(pod: &Pod, status: &Status) -> Truth {
+    let containers = containers_ready(pod, status);
+    let gates = pod.template.spec.readiness_gates.iter().flatten();
+    let mut wrong = Vec::new();
+    for gate in gates {
+        let kind = gate.condition_type.as_str();
+        match pod.status.condition(kind) {
+            None => wrong.push(format!(
+                "corresponding condition of pod readiness gate \"{kind}\" does not exist."
+            )),
+            Some(one) if !one.status => wrong.push(format!(
+                "the status of pod readiness gate \"{kind}\" is not \"True\", but False"
+            )),
+            Some(_) => {}
+        }
+    }
+    if !containers.status || wrong.is_empty() {
+        return containers;
+    }
+    let reason = Some("ReadinessGatesNotReady");
+    Truth { status: false, reason, message: Some(wrong.join(", ")) }
 }
 
 fn containers_ready(pod: &Pod, status: &Status) -> Truth {

@@ -4,7 +4,7 @@ use super::worker::ends;
 use crate::sim::control::claims;
 use crate::sim::model::{Pod, PodId};
 use crate::sim::quantity;
-use crate::sim::runtime::{VolumeFile, VolumeSpec};
+use crate::sim::runtime::{VolumeFile, VolumeRef, VolumeSpec};
 use crate::sim::world::{State, World};
 use crate::time::SimTime;
 use crate::trace::{Change, EventId, FileChange, Name, Subject, What};
@@ -82,21 +82,56 @@ fn mount(
     path: &str,
     cause: EventId,
 ) {
-    let claim = volume.persistent_volume_claim.as_ref().map(|source| source.claim_name.as_str());
-    let namespace = world.pod(id, |pod| pod.namespace.clone()).unwrap_or_default();
-    let slot = |claim: &str| claims::data(&mut world.st(), &namespace, claim).map(|data| *data);
-    // What a claim holds outlives the pods that mount it.
-    let kept = claim.and_then(slot).flatten();
-    let handle = kept.unwrap_or_else(|| world.rt().volume(spec));
-    if let Some(data) = claim
-        && let Some(data) = claims::data(&mut world.st(), &namespace, data)
-    {
-        *data = Some(handle);
-    }
+    let handle = kept(world, id, volume, cause, || world.rt().volume(spec));
     world.pod(id, |pod| {
         pod.kubelet.volumes.insert(volume.name.as_str().into(), handle);
     });
     tell_files(&mut world.st(), id, spec, &spec.files, path, cause);
+}
+
+/// Volumes that live elsewhere are empty directories here, and that is said.
+fn foreign(world: &World, id: PodId, volume: &core::Volume, cause: EventId) {
+    let known = volume.empty_dir.is_some()
+        || volume.config_map.is_some()
+        || volume.secret.is_some()
+        || volume.projected.is_some()
+        || volume.downward_api.is_some();
+    if known {
+        return;
+    }
+    let what = format!("what is in volume {}: it is an empty directory here", volume.name);
+    if let Some(subject) = world.pod(id, |pod| pod.subject()) {
+        world.st().emit(subject, What::NotSimulated { what }, Some(cause), None);
+    }
+}
+
+/// The volume itself: what a claim or a node holds outlives the pods that mount it.
+fn kept(
+    world: &World,
+    id: PodId,
+    volume: &core::Volume,
+    cause: EventId,
+    make: impl Fn() -> VolumeRef,
+) -> VolumeRef {
+    if let Some(source) = &volume.host_path {
+        let key = on_node(world, id, source, cause);
+        let found = world.st().host_paths.get(&key).copied();
+        let handle = found.unwrap_or_else(make);
+        world.st().host_paths.insert(key, handle);
+        return handle;
+    }
+    let Some(source) = &volume.persistent_volume_claim else {
+        foreign(world, id, volume, cause);
+        return make();
+    };
+    let namespace = world.pod(id, |pod| pod.namespace.clone()).unwrap_or_default();
+    let claim = source.claim_name.as_str();
+    let found = claims::data(&mut world.st(), &namespace, claim).and_then(|data| *data);
+    let handle = found.unwrap_or_else(make);
+    if let Some(data) = claims::data(&mut world.st(), &namespace, claim) {
+        *data = Some(handle);
+    }
+    handle
 }
 
 /// Tells the content of files that come from ConfigMaps, Secrets and the like.
@@ -211,6 +246,8 @@ fn make(state: &mut State, id: PodId, volume: &core::Volume) -> Result<VolumeSpe
     } else if let Some(source) = &volume.projected {
         spec.files = lookup.projected(source)?;
         spec.projected = true;
+    } else if let Some(source) = &volume.host_path {
+        host_path(source)?;
     } else if let Some(source) = &volume.empty_dir {
         let limit = source.size_limit.as_ref().and_then(quantity::units_of);
         let memory = source.medium.as_deref() == Some("Memory");
@@ -218,6 +255,85 @@ fn make(state: &mut State, id: PodId, volume: &core::Volume) -> Result<VolumeSpe
     }
     Ok(spec)
 }
+
+/// What every node has; anything else is there only once somebody made it.
+const NODE_DIRS: &[&str] = &[
+    "/",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/etc/kubernetes",
+    "/home",
+    "/lib",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/var",
+    "/var/lib",
+    "/var/lib/kubelet",
+    "/var/log",
+    "/var/log/containers",
+    "/var/log/pods",
+    "/var/run",
+];
+const NODE_FILES: &[&str] = &[
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/localtime",
+    "/etc/machine-id",
+    "/etc/os-release",
+    "/etc/passwd",
+    "/etc/resolv.conf",
+];
+const NODE_SOCKETS: &[&str] =
+    &["/run/containerd/containerd.sock", "/var/run/containerd/containerd.sock"];
+
+fn is_of_node(path: &str) -> bool {
+    [NODE_DIRS, NODE_FILES, NODE_SOCKETS].iter().any(|list| list.contains(&path))
+}
+
+fn node_path(source: &core::HostPathVolumeSource) -> &str {
+    let path = source.path.trim_end_matches('/');
+    if path.is_empty() { "/" } else { path }
+}
+
+// Models pkg/volume/hostpath/host_path.go checkTypeInternal (v1.36).
+fn host_path(source: &core::HostPathVolumeSource) -> Result<(), String> {
+    let path = node_path(source);
+    let (list, wanted) = match source.type_.as_deref() {
+        Some("Directory") => (NODE_DIRS, "directory"),
+        Some("File") => (NODE_FILES, "file"),
+        Some("Socket") => (NODE_SOCKETS, "socket file"),
+        Some("BlockDevice") => (&[][..], "block device"),
+        _ => return Ok(()),
+    };
+    if list.contains(&path) {
+        return Ok(());
+    }
+    Err(format!("hostPath type check failed: {} is not a {wanted}", source.path))
+}
+
+/// A directory of the node, the same for all pods there; says so where its content is not known.
+fn on_node(world: &World, id: PodId, source: &core::HostPathVolumeSource, cause: EventId) -> Key {
+    let path = node_path(source).to_owned();
+    let node = world.pod(id, |pod| pod.node.clone()).flatten().unwrap_or_default();
+    if is_of_node(&path)
+        && let Some(subject) = world.pod(id, |pod| pod.subject())
+    {
+        let what = What::NotSimulated { what: format!("what the node has at {path}") };
+        world.st().emit(subject, what, Some(cause), None);
+    }
+    (node, path)
+}
+
+type Key = (String, String);
 
 fn mode(written: Option<i32>) -> u32 {
     written.and_then(|m| u32::try_from(m).ok()).unwrap_or(0o644)

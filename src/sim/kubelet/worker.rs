@@ -95,6 +95,10 @@ async fn sync(world: &World, id: PodId, cause: EventId) -> Outcome {
         stop_sandbox(world, id).await;
         return outcome;
     }
+    if plan.reset {
+        super::restart_all::reset(world, id, cause).await;
+        return outcome;
+    }
     for victim in &plan.kills {
         kill::one(world, id, victim, cause).await;
     }
