@@ -30,6 +30,8 @@ pub enum ToWorker {
         /// Judged again after each slice.
         goals: Vec<Goal>,
     },
+    /// Runs a kubectl command over a run at one instant.
+    Kubectl(Box<KubectlAsk>),
     /// Asks for the files to take away, as one zip.
     Bundle(Box<BundleAsk>),
     /// What could be written at a byte of the text, and what stands there. `ask` comes back.
@@ -43,6 +45,17 @@ pub enum ToWorker {
         text: String,
         at: u32,
     },
+}
+
+/// A kubectl command, when it runs, and the run it is about.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KubectlAsk {
+    pub line: String,
+    pub at: SimTime,
+    pub text: String,
+    pub actions: Vec<(SimTime, String)>,
+    pub seed: u64,
+    pub started_unix_secs: i64,
 }
 
 /// What a bundle is made of, besides what the text says.
@@ -79,6 +92,12 @@ pub enum FromWorker {
     Judged {
         revision: Revision,
         results: Vec<GoalResult>,
+    },
+    /// What kubectl printed, and what of it is to be done to the cluster at that instant.
+    Kubectl {
+        answer: String,
+        at: SimTime,
+        actions: Vec<String>,
     },
     Bundled {
         name: String,

@@ -218,7 +218,7 @@ impl Session {
     }
 
     /// The same text with other actions is another run.
-    fn run_again(&mut self, out: &mut Vec<Effect>) {
+    pub(super) fn run_again(&mut self, out: &mut Vec<Effect>) {
         self.dialog = None;
         self.bench.acted = true;
         self.bench.revision.0 += 1;

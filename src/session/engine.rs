@@ -96,6 +96,9 @@ impl Session {
                     self.touch(Part::Flow);
                 }
             }
+            FromWorker::Kubectl { answer, at, actions } => {
+                self.kubectl_said(answer, at, actions, out);
+            }
             FromWorker::Bundled { name, zip } => out.push(Effect::DownloadBytes { name, zip }),
             // Asked by the editor's glue, which takes them before they come here.
             FromWorker::Completed { .. } | FromWorker::Hovered { .. } => {}
@@ -196,16 +199,21 @@ impl Session {
     }
 
     fn post_run(&mut self, revision: Revision, text: String, out: &mut Vec<Effect>) {
-        let lesson = self.lesson.here();
         self.engine.simulating = Some(revision);
         self.engine.silent_ms = 0.0;
+        out.push(Effect::Post(self.run_message(revision, text)));
+    }
+
+    /// What asks for a run of a text as this lesson runs it.
+    pub(super) fn run_message(&self, revision: Revision, text: String) -> ToWorker {
+        let lesson = self.lesson.here();
         let secs = lesson.map_or(SANDBOX_SECS, |l| l.run_secs.max(1));
         let mut actions = lesson.map_or(Vec::new(), |l| l.actions.clone());
         if revision != START {
             actions.extend(self.bench.actions.iter().cloned());
             actions.sort_by_key(|a| a.0);
         }
-        out.push(Effect::Post(ToWorker::Simulate {
+        ToWorker::Simulate {
             revision,
             text,
             actions,
@@ -213,7 +221,7 @@ impl Session {
             started_unix_secs: STARTED_UNIX_SECS,
             until: SimTime::from_secs(secs),
             goals: self.goals(),
-        }));
+        }
     }
 
     fn clock(&mut self, elapsed_ms: f64, out: &mut Vec<Effect>) {
@@ -234,6 +242,7 @@ impl Session {
         let restarts = self.engine.restarts + 1;
         self.engine = Engine { restarts, ..Engine::default() };
         self.bench.incoming = None;
+        self.console.asked = None;
         if restarts > RESTARTS_MAX {
             self.engine.failed = Some(format!(
                 "The simulator stopped {restarts} times ({why}). Your text is safe; change it, or \

@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod changes;
+pub mod console;
 mod engine;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -25,6 +26,7 @@ use crate::text::{Edit, Span};
 use crate::time::SimTime;
 use crate::trace::{EventId, Name};
 use bench::Bench;
+use console::Console;
 use engine::Engine;
 use prefs::{Prefs, Split};
 use route::{Page, Route, Tab};
@@ -132,6 +134,8 @@ pub enum Msg {
     Nudge(i64),
     /// Does something to the cluster at the cursor's instant, in kubectl's words.
     Act(String),
+    /// Asks a kubectl command at the cursor's instant.
+    Kubectl(String),
     /// Takes everything back that was done to it.
     ClearActs,
 
@@ -286,6 +290,7 @@ pub struct Session {
     pub drawer: bool,
     pub dialog: Option<Dialog>,
     pub notice: Option<String>,
+    pub console: Console,
     /// Why work is not kept, where it is not.
     pub storage: Option<String>,
     pub tab: Tab,
@@ -339,6 +344,7 @@ impl Session {
             | Msg::Hint
             | Msg::LoadSolution => self.update_flow(msg, &mut out),
             Msg::Export(export) => self.export(export, &mut out),
+            Msg::Kubectl(line) => self.ask_kubectl(&line, &mut out),
             _ => self.update_layout(msg, &mut out),
         }
         if self.changed & (1 << Part::Cursor as u32 | 1 << Part::Flow as u32) != 0 {

@@ -8,6 +8,7 @@ use crate::session::route::Tab;
 use crate::session::{Export, Msg, Part, Pick, Session};
 use crate::trace::{Event, EventId, FileView, Name, Subject, What};
 use crate::{kubectl, trace};
+use wasm_bindgen::JsCast;
 
 /// Rows of a list: the newest ones.
 const ROWS_MAX: usize = 250;
@@ -317,16 +318,68 @@ fn request_row(event: &Event) -> Option<El> {
     )
 }
 
+/// A watch of the pods as it stands, what was asked since, and a line to ask more.
 fn kubectl() -> El {
-    read(&[Part::Shown, Part::Run], |s| {
+    let told = read(&[Part::Shown, Part::Run], |s| {
         let watch = kubectl::get_pods_watch(&s.bench.run.timeline, s.bench.run.past().len());
         let mut text = format!("$ kubectl get pods --watch\n{watch}");
         let objects = kubectl::get_objects(s.bench.shown());
         if !objects.is_empty() {
             text.push_str(&format!("\n$ kubectl get all\n{objects}"));
         }
-        scrolled(el("pre").class("terminal").text(text))
-    })
+        for (line, answer) in &s.console.said {
+            text.push_str(&format!("\n$ kubectl {line}\n{answer}"));
+        }
+        if let Some(line) = &s.console.asked {
+            text.push_str(&format!("\n$ kubectl {line}\n"));
+        }
+        text
+    });
+    let line = el("input")
+        .class("kubectl-line")
+        .attr("type", "text")
+        .attr("autocomplete", "off")
+        .attr("autocapitalize", "off")
+        .attr("spellcheck", "false")
+        .attr("placeholder", "describe pods")
+        .label("A kubectl command at this instant. Enter runs it, arrows bring back earlier ones")
+        .on_as::<web_sys::KeyboardEvent>("keydown", |event| console_key(&event));
+    let answers = scrolled(el("pre").class("terminal").attr("aria-live", "polite").text(told));
+    div("").kid(answers).kid(el("label").class("kubectl-ask").kid(span("", "$ kubectl ")).kid(line))
+}
+
+/// Enter asks; the arrows walk through what was asked before.
+fn console_key(event: &web_sys::KeyboardEvent) {
+    let input = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok());
+    let Some(input) = input else { return };
+    let value = input.value();
+    let older = match event.key().as_str() {
+        "Enter" => {
+            event.prevent_default();
+            if peek(|s| s.console.asked.is_none()) {
+                input.set_value("");
+                let line = value.trim_start_matches("kubectl ").to_owned();
+                send(Msg::Kubectl(line));
+            }
+            return;
+        }
+        "ArrowUp" => true,
+        "ArrowDown" => false,
+        _ => return,
+    };
+    event.prevent_default();
+    let line = peek(|s| {
+        let said = &s.console.said;
+        let at = said.iter().rposition(|(line, _)| *line == value);
+        let to = match (at, older) {
+            (Some(at), true) => at.checked_sub(1).or(Some(0)),
+            (Some(at), false) => Some(at + 1),
+            (None, true) => said.len().checked_sub(1),
+            (None, false) => None,
+        };
+        to.and_then(|to| said.get(to)).map(|(line, _)| line.clone())
+    });
+    input.set_value(&line.unwrap_or_default());
 }
 
 fn trace_text() -> El {

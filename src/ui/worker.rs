@@ -5,9 +5,10 @@
 use crate::check::{self, Checked};
 use crate::diagnostic::Severity;
 use crate::export::{Bundle, bundle, needs};
+use crate::kubectl;
 use crate::lesson::{Goal, judge};
 use crate::part;
-use crate::protocol::{BundleAsk, FromWorker, Revision, ToWorker};
+use crate::protocol::{BundleAsk, FromWorker, KubectlAsk, Revision, ToWorker};
 use crate::sim::{Scenario, Simulation};
 use crate::time::SimTime;
 use crate::trace::Timeline;
@@ -184,6 +185,7 @@ impl Engine {
                 self.ask_slice();
                 None
             }
+            ToWorker::Kubectl(ask) => Some(self.kubectl(ask)),
             ToWorker::Bundle(ask) => Some(self.bundle(ask)),
             ToWorker::Complete { ask, text, at } => {
                 let completions = check::complete(text, *at as usize);
@@ -193,6 +195,18 @@ impl Engine {
                 Some(FromWorker::Hovered { ask: *ask, hover: check::hover(text, *at as usize) })
             }
         }
+    }
+
+    fn kubectl(&mut self, ask: &KubectlAsk) -> FromWorker {
+        let mut scenario = Scenario {
+            actions: ask.actions.clone(),
+            seed: ask.seed,
+            started_unix_secs: ask.started_unix_secs,
+            ..Scenario::new(self.checked(&ask.text).accepted())
+        };
+        let said = kubectl::run_at(&mut scenario, ask.at, &ask.line);
+        let answer = format!("{}{}", said.out, said.err);
+        FromWorker::Kubectl { answer, at: ask.at, actions: said.actions }
     }
 
     fn bundle(&mut self, ask: &BundleAsk) -> FromWorker {
