@@ -314,3 +314,33 @@ fn faults_make_another_run_of_the_same_text() {
     };
     assert_eq!(actions[..], [(SimTime::from_secs(7), "delete pod/web".to_owned())]);
 }
+
+#[test]
+fn a_kubectl_command_is_asked_of_the_run_at_the_cursor_and_may_act_on_it() {
+    let mut session = opened();
+    run(&mut session, vec![]);
+    session.update(Msg::Seek(SimTime::from_secs(7)));
+    let effects = session.update(Msg::Kubectl(" scale deploy web --replicas=3 ".into()));
+    let [Effect::Post(ToWorker::Kubectl(ask))] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(
+        (ask.line.as_str(), ask.at),
+        ("scale deploy web --replicas=3", session.bench.player.cursor)
+    );
+    assert_eq!(ask.text, session.bench.run.text);
+    assert!(session.update(Msg::Kubectl("get pods".into())).is_empty(), "one at a time");
+    let answer = FromWorker::Kubectl {
+        answer: "deployment.apps/web scaled\n".into(),
+        at: ask.at,
+        actions: vec!["scale deployment/web --replicas=3".into()],
+    };
+    let effects = session.update(Msg::Worker(answer));
+    assert_eq!(posts(&effects), ["check"]);
+    assert_eq!(session.bench.actions.len(), 1);
+    let (line, said) = session.console.said.last().expect("an answer");
+    assert_eq!(
+        (line.as_str(), said.as_str()),
+        ("scale deploy web --replicas=3", "deployment.apps/web scaled\n")
+    );
+    session.update(Msg::Kubectl("clear".into()));
+    assert!(session.console.said.is_empty());
+}
