@@ -4,6 +4,7 @@
 #[cfg(target_arch = "wasm32")]
 mod parts {
     use podlab::check;
+    use podlab::kubectl;
     use podlab::part::Name;
     use podlab::shell::{applets, programs};
     use podlab::sim;
@@ -30,12 +31,19 @@ mod parts {
         Ok(())
     }
 
+    #[wasm_split(kubectl, fallible)]
+    fn fill_kubectl() -> Filled {
+        kubectl::fill();
+        Ok(())
+    }
+
     /// Loads a part; answers whether it came.
     pub(super) async fn load(part: Name) -> bool {
         let filled = match part {
             Name::Programs => fill_programs().await,
             Name::Rules => fill_rules().await,
             Name::Controllers => fill_controllers().await,
+            Name::Kubectl => fill_kubectl().await,
         };
         filled.is_ok()
     }

@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("kube", "text diagnostic yaml time"),
     ("check", "text diagnostic yaml shell kube sim::images part"),
     ("sim", "text trace kube shell time rng part"),
-    ("kubectl", "text trace kube sim time"),
+    ("kubectl", "text trace kube sim time part"),
     ("lesson", "text diagnostic regex yaml kube check sim trace time"),
     ("export", "text yaml kube lesson time"),
     ("protocol", "text diagnostic trace lesson export time"),

@@ -19,7 +19,7 @@ mod select;
 mod table;
 mod words;
 
-pub use run::{Said, run, run_at};
+pub use run::{Said, fill, run, run_at};
 pub use table::{Table, human_duration};
 
 use crate::time::SimTime;

@@ -3,6 +3,7 @@
 use super::cluster::Cluster;
 use super::words::{self, Args};
 use super::{act, create, describe, get, live, logs, other, rollout};
+use crate::part::part;
 use crate::sim::{Scenario, Simulation};
 use crate::time::SimTime;
 use crate::trace::Event;
@@ -36,13 +37,29 @@ impl Said {
 /// Simulates a scenario up to `at` and runs a command there. Actions that come of it are added to
 /// the scenario, so that a later command sees them.
 pub fn run_at(scenario: &mut Scenario, at: SimTime, line: &str) -> Said {
+    loaded().map(|answer| answer(scenario, at, line)).unwrap_or_default()
+}
+
+/// [`run_at`] itself.
+type Answer = fn(&mut Scenario, SimTime, &str) -> Said;
+
+part! { KUBECTL: Answer = &(answer_at as Answer), in Kubectl; }
+
+fn answer_at(scenario: &mut Scenario, at: SimTime, line: &str) -> Said {
     let mut sim = Simulation::new(scenario.clone());
     let mut past = Vec::new();
-    for _ in 0..SLICES_MAX {
+    let mut n_slices = 0;
+    loop {
         let slice = sim.advance(at, SLICE_STEPS);
         past.extend(slice.events);
         if slice.end.is_some() {
             break;
+        }
+        n_slices += 1;
+        if n_slices == SLICES_MAX {
+            return Said::error(
+                "not simulated: the containers are too busy to get to this instant",
+            );
         }
     }
     let said = run(&mut sim, &past, line);
@@ -53,7 +70,7 @@ pub fn run_at(scenario: &mut Scenario, at: SimTime, line: &str) -> Said {
 
 /// Steps between two looks at the clock, and how many looks at most.
 const SLICE_STEPS: u64 = 1_000_000;
-const SLICES_MAX: usize = 2_000;
+const SLICES_MAX: usize = 60;
 
 /// Runs `kubectl LINE` (the word kubectl may be there or not) against a simulation at its present
 /// instant; `past` is its trace so far. What changes the cluster comes back as actions.

@@ -18,10 +18,12 @@ pub enum Name {
     Rules,
     /// What a cluster does beyond running the pods of a manifest.
     Controllers,
+    /// The commands of kubectl.
+    Kubectl,
 }
 
 impl Name {
-    pub const ALL: [Name; 3] = [Name::Programs, Name::Rules, Name::Controllers];
+    pub const ALL: [Name; 4] = [Name::Programs, Name::Rules, Name::Controllers, Name::Kubectl];
 
     const fn bit(self) -> u8 {
         1 << self as u8

@@ -318,7 +318,8 @@ fn request_row(event: &Event) -> Option<El> {
     )
 }
 
-/// A watch of the pods as it stands, what was asked since, and a line to ask more.
+/// A watch of the pods as it stands, what was asked since, and a line to ask more. Only answers
+/// are read aloud: the watch changes all the time.
 fn kubectl() -> El {
     let told = read(&[Part::Shown, Part::Run], |s| {
         let watch = kubectl::get_pods_watch(&s.bench.run.timeline, s.bench.run.past().len());
@@ -327,6 +328,10 @@ fn kubectl() -> El {
         if !objects.is_empty() {
             text.push_str(&format!("\n$ kubectl get all\n{objects}"));
         }
+        text
+    });
+    let answers = read(&[Part::Shown, Part::Run], |s| {
+        let mut text = String::new();
         for (line, answer) in &s.console.said {
             text.push_str(&format!("\n$ kubectl {line}\n{answer}"));
         }
@@ -344,8 +349,11 @@ fn kubectl() -> El {
         .attr("placeholder", "describe pods")
         .label("A kubectl command at this instant. Enter runs it, arrows bring back earlier ones")
         .on_as::<web_sys::KeyboardEvent>("keydown", |event| console_key(&event));
-    let answers = scrolled(el("pre").class("terminal").attr("aria-live", "polite").text(told));
-    div("").kid(answers).kid(el("label").class("kubectl-ask").kid(span("", "$ kubectl ")).kid(line))
+    let answers = scrolled(el("pre").class("terminal").attr("aria-live", "polite").text(answers));
+    div("")
+        .kid(el("pre").class("terminal").text(told))
+        .kid(answers)
+        .kid(el("label").class("kubectl-ask").kid(span("", "$ kubectl ")).kid(line))
 }
 
 /// Enter asks; the arrows walk through what was asked before.
