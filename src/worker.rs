@@ -16,6 +16,7 @@ mod parts {
     fn fill_programs() -> Filled {
         applets::fill();
         programs::fill();
+        sim::fill_images();
         Ok(())
     }
 

@@ -34,8 +34,13 @@ use std::sync::Arc;
 
 pub use complete::{complete, shape_name};
 pub use hover::{described, hover};
-pub use rules::fill as fill_rules;
 pub use update::update;
+
+/// Fills in what a first look at a pod does without.
+pub fn fill_rules() {
+    rules::fill();
+    practices::fill();
+}
 
 /// More problems than this help nobody.
 const DIAGNOSTICS_MAX: usize = 500;

@@ -6,6 +6,7 @@ use super::cursor::At;
 use super::hazards::{Pod, containers};
 use super::report::Report;
 use crate::diagnostic::{Severity, Stage};
+use crate::part::part;
 
 const ROWS: &str = include_str!("practices.txt");
 
@@ -18,8 +19,18 @@ pub(super) fn table() -> impl Iterator<Item = [&'static str; 6]> {
     })
 }
 
+type Look = fn(&[At], &[Pod], &mut Report);
+
+part! { LOOK: Look = &(look as Look), in Rules; }
+
 /// Looks at all objects of a manifest.
 pub(super) fn of(objects: &[At], pods: &[Pod], r: &mut Report) {
+    if let Some(look) = loaded() {
+        look(objects, pods, r);
+    }
+}
+
+fn look(objects: &[At], pods: &[Pod], r: &mut Report) {
     for pod in pods {
         let security = pod.spec.get("securityContext");
         for (list, staying) in [("initContainers", false), ("containers", true)] {

@@ -49,6 +49,7 @@ use std::sync::Arc;
 use world::{Cluster, World};
 
 pub use control::fill as fill_controllers;
+pub use images::files::fill as fill_images;
 
 /// Everything a run depends on. Same scenario, same bytes.
 #[derive(Clone, Debug)]

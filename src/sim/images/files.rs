@@ -1,8 +1,33 @@
 //! Files, directories and users that images bring for their programs. Data in `files.tsv`.
 
-const TABLE: &str = include_str!("files.tsv");
+use crate::part::part;
 
-/// Texts the table names.
+/// What images bring, and the texts it names.
+struct Data {
+    table: &'static str,
+    texts: &'static [(&'static str, &'static str)],
+}
+
+part! { DATA: Data = &Data { table: include_str!("files.tsv"), texts: TEXTS }, in Programs; }
+
+/// The images that bring anything; the others need not wait for the table.
+const BRINGING: &[&str] = &[
+    "curlimages/curl",
+    "fluent/fluent-bit",
+    "fluent/fluentd",
+    "haproxy",
+    "mariadb",
+    "memcached",
+    "mysql",
+    "nginx",
+    "nginxinc/nginx-unprivileged",
+    "node",
+    "postgres",
+    "prom/prometheus",
+    "redis",
+    "valkey/valkey",
+];
+
 const TEXTS: &[(&str, &str)] = &[
     ("nginx-entrypoint.sh", include_str!("files/nginx-entrypoint.sh")),
     ("nginx.conf", include_str!("files/nginx.conf")),
@@ -33,7 +58,7 @@ pub enum Brought {
     User(u32, u32),
 }
 
-fn read(what: &'static str) -> Option<Brought> {
+fn read(what: &'static str, texts: &[(&str, &str)]) -> Option<Brought> {
     let mut words = what.split(' ');
     let kind = words.next()?;
     Some(match kind {
@@ -48,7 +73,7 @@ fn read(what: &'static str) -> Option<Brought> {
         }
         "file" | "script" => {
             let name = words.next()?;
-            let (_, text) = TEXTS.iter().find(|(known, _)| *known == name)?;
+            let (_, text) = texts.iter().find(|(known, _)| *known == name)?;
             let mut content = (*text).to_owned();
             for change in words {
                 let (from, to) = change.split_once('=')?;
@@ -62,9 +87,13 @@ fn read(what: &'static str) -> Option<Brought> {
 
 /// What the image of this name brings: (path, or a user's name; what), in order.
 pub fn of(image: &str) -> Vec<(&'static str, Brought)> {
-    let rows = TABLE.lines().filter_map(|line| line.split_once('\t'));
+    if !BRINGING.contains(&image) {
+        return Vec::new();
+    }
+    let Some(Data { table, texts }) = loaded() else { return Vec::new() };
+    let rows = table.lines().filter_map(|line| line.split_once('\t'));
     let own = rows.filter(|(name, _)| *name == image).filter_map(|(_, rest)| rest.split_once('\t'));
-    own.filter_map(|(path, what)| Some((path, read(what)?))).collect()
+    own.filter_map(|(path, what)| Some((path, read(what, texts)?))).collect()
 }
 
 #[cfg(test)]
@@ -73,13 +102,14 @@ mod tests {
 
     #[test]
     fn every_row_reads() {
-        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+        let Data { table, texts } = loaded().expect("every part is there");
+        for line in table.lines().filter(|line| !line.starts_with('#')) {
             let cells: Vec<&str> = line.split('\t').collect();
             let [image, path, what] = cells.as_slice() else { panic!("not three cells: {line:?}") };
             assert!(crate::sim::images::find(image).is_some(), "no such image: {line:?}");
             let found = of(image).into_iter().any(|(own, _)| own == *path);
             assert!(found, "cannot read {what:?} of {line:?}");
         }
-        assert_eq!(read("nothing known"), None);
+        assert_eq!(read("nothing known", texts), None);
     }
 }
