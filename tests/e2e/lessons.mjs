@@ -10,13 +10,27 @@ const folders = (dir) =>
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name);
 
+// A solution is a file, or edits of the start in the front matter: `find` and `put` as JSON strings.
+function solutionOf(dir, lesson, start) {
+  const file = join(dir, "solution.yaml");
+  if (existsSync(file)) return readFileSync(file, "utf8");
+  const edits = /^solution:\n((?: .*\n)+)/m.exec(lesson)[1];
+  const edit = /find: ("(?:[^"\\]|\\.)*"),?\s+put: ("(?:[^"\\]|\\.)*")/g;
+  return [...edits.matchAll(edit)].reduce(
+    (text, [, find, put]) => text.replace(JSON.parse(find), () => JSON.parse(put)),
+    start,
+  );
+}
+
 export const LESSONS = folders(root).flatMap((track) =>
   folders(join(root, track)).map((slug) => {
-    const read = (name) => readFileSync(join(root, track, slug, name), "utf8");
-    const title = /^title: (.*)$/m.exec(read("lesson.md"))[1].replace(/^"(.*)"$/, "$1");
-    // Some solutions are edits of the start: those the page shows.
-    const solution = existsSync(join(root, track, slug, "solution.yaml")) ? read("solution.yaml") : null;
-    return { id: `${track}/${slug}`, track, title, start: read("start.yaml"), solution };
+    const dir = join(root, track, slug);
+    const read = (name) => readFileSync(join(dir, name), "utf8");
+    const lesson = read("lesson.md");
+    const title = /^title: (.*)$/m.exec(lesson)[1].replace(/^"(.*)"$/, "$1");
+    const start = read("start.yaml");
+    const id = `${track}/${slug}`;
+    return { id, track, title, start, solution: solutionOf(dir, lesson, start) };
   }),
 );
 

@@ -74,7 +74,7 @@ journeys([
   [
     "runs the first lesson with what is loaded first, and says when a part does not come",
     async (lab) => {
-      await lab.openLesson("sidecar/log-shipping");
+      await lab.openLesson("start/first-run");
       await lab.predict();
       await lab.seek("End");
       assert.notEqual(await lab.clock(), "00:00.0");
@@ -101,7 +101,8 @@ journeys([
       await lab.see("Podlab stopped");
       const { name, bytes } = await lab.download(() => lab.click("button", "Download my work"));
       assert.equal(name, "podlab-work.txt");
-      // What was saved is what "Open" reads.
+      // What was saved is what "Open" reads, in a page that starts anew.
+      await lab.page.goto("about:blank");
       await lab.open("/sandbox");
       await lab.editorReady();
       await lab.click("button", "Open");
