@@ -18,7 +18,7 @@
 //! | load balancers, service meshes | addresses stay pending; no proxies are injected |
 //! | node pressure, node failure, node shutdown | nodes have room and stay up; `drain` works |
 //! | atomic swap of `..data` when a ConfigMap changes | files change in place, removed keys stay |
-//! | image registries | a table of well-known images; all others are not found |
+//! | image registries | a table of well-known images; others run as a stand-in, with a note |
 //! | scores of the scheduler beyond spreading and room | the emptier node with fewer siblings |
 
 mod actions;
