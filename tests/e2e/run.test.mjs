@@ -23,7 +23,7 @@ journeys([
       await lab.click("button", "20x");
       await lab.click("button", "Play");
       await lab.until("the clock runs", async () => (await lab.clock()) > "00:05.0");
-      await lab.click("button", "Pause");
+      await lab.pause();
       const paused = await lab.clock();
       assert.ok(paused > after, `${paused} after ${after}`);
       for (let i = 0; i < 5; i += 1) await lab.click("button", "Previous event");
@@ -47,6 +47,27 @@ journeys([
       assert.doesNotMatch(await lab.panel(), /shipped:/);
       await lab.seekTo(30);
       await lab.until("a shipped line", async () => (await lab.panel()).includes("shipped:"));
+    },
+  ],
+  [
+    "answers kubectl at the instant shown, and does what it is told",
+    async (lab) => {
+      await openSolved(lab);
+      await lab.seekTo(30);
+      await lab.tab("kubectl");
+      const ask = async (line, answer) => {
+        await lab.page.locator(".kubectl-line").fill(line);
+        await lab.press("Enter");
+        await lab.until(answer, async () => (await lab.panel()).includes(answer));
+      };
+      await ask("describe pod shop", "Containers:");
+      await ask("get nonsense", 'the server doesn\'t have a resource type "nonsense"');
+      await lab.shot("console");
+      await ask("delete pod shop", 'pod "shop" deleted');
+      await lab.checked();
+      await lab.seekTo(31);
+      await lab.until("the deletion", async () => (await lab.panel()).includes("Terminating"));
+      await lab.assertAccessible("the kubectl console");
     },
   ],
   [
