@@ -6,7 +6,7 @@ use std::process::Stdio;
 /// Brotli bytes for all that the first lesson needs: what we want.
 const FIRST_LESSON_AIM: u64 = 400 * 1024;
 /// What it must not grow past until then; it may only be lowered.
-const FIRST_LESSON_MAX: u64 = 975_000;
+const FIRST_LESSON_MAX: u64 = 965_000;
 const EDITOR_MAX: u64 = 120 * 1024;
 
 pub struct Size {
@@ -53,7 +53,8 @@ fn first_lesson(sizes: &[Size]) -> u64 {
     let needed = |s: &&Size| {
         let lesson = s.name.starts_with("lessons-") && !s.name.ends_with("/index.bin");
         let later = [".png", ".txt", ".json"].iter().any(|end| s.name.ends_with(end));
-        let part = s.name.starts_with("worker-") && s.name.contains("/split_");
+        // Chunks are what several parts share.
+        let part = ["/split_", "/chunk_"].iter().any(|kind| s.name.contains(kind));
         !lesson && !later && !part && s.name != "sw.js"
     };
     let lessons = sizes.iter().filter(|s| s.name.starts_with("lessons-"));
@@ -91,6 +92,7 @@ mod tests {
             size("lessons-0/b.bin", 200),
             size("icon-512.png", 1000),
             size("worker-0/split_programs.wasm", 1000),
+            size("worker-0/chunk_5.wasm", 1000),
         ];
         assert_eq!(first_lesson(&sizes), 211);
         assert_eq!(over_budget(&sizes).len(), 0);
