@@ -304,6 +304,7 @@ pub(super) fn mark(cluster: &Cluster, args: &Args, verb: &str) -> Said {
         })
     };
     let mut said = each(cluster, args, words, done, |kind, object| {
+        marks_of(kind)?;
         let all = object.at("metadata").get(field);
         for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
             let old = all.get(key);
@@ -386,7 +387,7 @@ pub(super) fn patch(cluster: &Cluster, args: &Args) -> Said {
         let single = patch.entries().len() == 1 && inside.entries().len() == 1;
         match (top.as_ref(), replicas) {
             ("spec", Tree::Int(n)) if single => Ok(format!("scale {target} --replicas={n}")),
-            ("metadata", _) if single => marks(inside, &target),
+            ("metadata", _) if single => marks_of(kind).and_then(|()| marks(inside, &target)),
             _ => Err("not simulated: patches other than of spec.replicas, metadata.labels and \
                       metadata.annotations"
                 .to_owned()),
@@ -395,6 +396,12 @@ pub(super) fn patch(cluster: &Cluster, args: &Args) -> Said {
     // One patch may hold several actions.
     said.actions = said.actions.iter().flat_map(|all| all.split('\n')).map(str::to_owned).collect();
     said
+}
+
+/// Only pods keep labels and annotations given later; the others would only seem to.
+fn marks_of(kind: &Kind) -> Result<(), String> {
+    let why = format!("error: not simulated: labels and annotations of {}", kind.plural);
+    if kind.name == "Pod" { Ok(()) } else { Err(why) }
 }
 
 fn marks(metadata: &Tree, target: &str) -> Result<String, String> {
