@@ -1,5 +1,6 @@
 //! Values as Go prints them in messages: `%q`, JSON of maps, numbers. Not YAML.
 
+use crate::text::quote as quoted;
 use crate::yaml::{Node, Value};
 use std::fmt::Write;
 
@@ -40,25 +41,9 @@ pub(super) fn quote(text: &str) -> String {
     out
 }
 
-/// Text as Go's `encoding/json` writes it, which also hides `<`, `>` and `&`.
+/// Text as Go's `encoding/json` writes it.
 pub(super) fn json_text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for ch in text.chars() {
-        match ch {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '<' | '>' | '&' | '\u{0}'..='\u{1f}' | '\u{2028}' | '\u{2029}' => {
-                let _ = write!(out, "\\u{:04x}", ch as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
+    quoted::json(text, quoted::GO_HIDES)
 }
 
 /// A number as JSON has it after kubectl's conversion.

@@ -1,6 +1,7 @@
 //! Trees as text: JSON as Go writes it, YAML as `sigs.k8s.io/yaml` (go-yaml v2) writes it.
 
 use crate::kube::tree::Tree;
+use crate::text::quote;
 
 /// JSON; `indent` of 4 is `-o json`, 0 is one line.
 pub(super) fn json(tree: &Tree, indent: usize, depth: usize, out: &mut String) {
@@ -12,7 +13,7 @@ pub(super) fn json(tree: &Tree, indent: usize, depth: usize, out: &mut String) {
     };
     match tree {
         Tree::Null => out.push_str("null"),
-        Tree::Str(text) => quote(text, out),
+        Tree::Str(text) => out.push_str(&quote::json(text, quote::GO_HIDES)),
         Tree::List(items) if items.is_empty() => out.push_str("[]"),
         Tree::Map(entries) if entries.is_empty() => out.push_str("{}"),
         Tree::List(items) => {
@@ -34,7 +35,7 @@ pub(super) fn json(tree: &Tree, indent: usize, depth: usize, out: &mut String) {
                     out.push(',');
                 }
                 line(out, depth + 1);
-                quote(key, out);
+                out.push_str(&quote::json(key, quote::GO_HIDES));
                 out.push_str(if indent > 0 { ": " } else { ":" });
                 json(value, indent, depth + 1, out);
             }
@@ -43,22 +44,6 @@ pub(super) fn json(tree: &Tree, indent: usize, depth: usize, out: &mut String) {
         }
         scalar => out.push_str(&scalar.show()),
     }
-}
-
-fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    for ch in text.chars() {
-        match ch {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            ch if ch < ' ' => out.push_str(&format!("\\u{:04x}", ch as u32)),
-            ch => out.push(ch),
-        }
-    }
-    out.push('"');
 }
 
 /// A block of YAML, each line ended.
@@ -153,7 +138,7 @@ const WIDTH: usize = 80;
 fn scalar(text: &str, depth: usize, out: &mut String) {
     let control = text.chars().any(char::is_control);
     if control || reads_as_other(text) {
-        return quote(text, out);
+        return out.push_str(&quote::json(text, &[]));
     }
     let single = needs_quotes(text);
     let text = if single { text.replace('\'', "''") } else { text.to_owned() };

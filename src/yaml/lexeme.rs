@@ -301,6 +301,13 @@ impl Scanner<'_> {
             }
             self.skip();
         }
+        self.end_of_line(start)?;
+        let indent = if increment > 0 { self.indent.max(0) as usize + increment } else { 0 };
+        Ok((chomping, indent))
+    }
+
+    /// Blanks and a comment, then the line must end; `start` is where what it belongs to began.
+    fn end_of_line(&mut self, start: Mark) -> Scan<()> {
         while self.is_blank(0) {
             self.skip();
         }
@@ -311,8 +318,7 @@ impl Scanner<'_> {
         if self.is_break(0) {
             self.skip_line();
         }
-        let indent = if increment > 0 { self.indent.max(0) as usize + increment } else { 0 };
-        Ok((chomping, indent))
+        Ok(())
     }
 
     fn block_breaks(
@@ -441,16 +447,7 @@ impl Scanner<'_> {
             "TAG" => (T::TagDirective, self.tag_directive(start)?),
             _ => return self.fail(Some(start), "found unknown directive name"),
         };
-        while self.is_blank(0) {
-            self.skip();
-        }
-        self.skip_comment();
-        if !self.is_breakz(0) {
-            return self.fail(Some(start), "did not find expected comment or line break");
-        }
-        if self.is_break(0) {
-            self.skip_line();
-        }
+        self.end_of_line(start)?;
         Ok((t, start, payload))
     }
 

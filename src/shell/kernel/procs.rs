@@ -315,17 +315,14 @@ impl Kernel {
 /// What a forked process is taken to need of its own, in bytes.
 const CHILD_BYTES: u64 = 200 << 10;
 
+/// The process and network namespaces of a process.
+type Spaces = (super::PidNsId, super::NetNsId);
+
 impl Proc {
     fn child(&self, id: ProcId, pid: Pid) -> Proc {
         Proc {
-            id,
-            pid,
             parent: Some(self.id),
             pgid: self.pgid,
-            container: self.container,
-            pidns: self.pidns,
-            netns: self.netns,
-            state: ProcState::Running,
             cred: Rc::clone(&self.cred),
             cwd: Rc::clone(&self.cwd),
             umask: self.umask,
@@ -335,40 +332,43 @@ impl Proc {
             fds: self.fds.clone(),
             signals: self.signals.for_child(),
             exec: self.exec,
-            exec_leader: false,
             outside: self.outside,
-            started: SimTime::ZERO,
-            cpu_used: SimTime::ZERO,
-            stopped: None,
-            missed_wake: false,
-            scheduled: None,
-            busy_until: SimTime::ZERO,
-            waiting_child: false,
-            running: false,
-            reaps: false,
-            signal_count: 0,
             memory_bytes: CHILD_BYTES,
+            ..Proc::blank(id, pid, self.container, (self.pidns, self.netns))
         }
     }
 
     /// A first process, of no parent.
     pub fn first(id: ProcId, pid: Pid, container: ContainerId, of: &super::Container) -> Proc {
         Proc {
+            cred: Rc::clone(&of.cred),
+            cwd: Rc::clone(&of.cwd),
+            umask: of.umask,
+            env: Env::clone(&of.env),
+            fds: of.stdio.clone(),
+            memory_bytes: 1 << 20,
+            ..Proc::blank(id, pid, container, (of.pidns, of.netns))
+        }
+    }
+
+    /// A process that has not done anything yet and holds nothing.
+    fn blank(id: ProcId, pid: Pid, container: ContainerId, of: Spaces) -> Proc {
+        Proc {
             id,
             pid,
             parent: None,
             pgid: pid,
             container,
-            pidns: of.pidns,
-            netns: of.netns,
+            pidns: of.0,
+            netns: of.1,
             state: ProcState::Running,
-            cred: Rc::clone(&of.cred),
-            cwd: Rc::clone(&of.cwd),
-            umask: of.umask,
-            env: Env::clone(&of.env),
+            cred: Rc::default(),
+            cwd: Rc::from(""),
+            umask: 0,
+            env: Rc::default(),
             argv: Rc::default(),
             comm: Rc::from(""),
-            fds: of.stdio.clone(),
+            fds: super::fd::FdTable::default(),
             signals: Signals::default(),
             exec: None,
             exec_leader: false,
@@ -383,7 +383,7 @@ impl Proc {
             running: false,
             reaps: false,
             signal_count: 0,
-            memory_bytes: 1 << 20,
+            memory_bytes: 0,
         }
     }
 }

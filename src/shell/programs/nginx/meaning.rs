@@ -47,6 +47,25 @@ pub(super) struct Peer {
     pub(super) open: u32,
 }
 
+impl Peer {
+    fn new(host: String, addr: Ipv4Addr, port: u16) -> Peer {
+        Peer {
+            host,
+            addr,
+            port,
+            weight: 1,
+            backup: false,
+            down: false,
+            max_fails: 1,
+            fail_secs: 10,
+            current: 0,
+            fails: 0,
+            checked: 0,
+            open: 0,
+        }
+    }
+}
+
 impl Conf {
     pub(super) fn http(&self) -> Option<&Directive> {
         self.root.get("http")
@@ -125,20 +144,7 @@ async fn peer(sys: &Sys, server: &Directive) -> Result<Vec<Peer>, String> {
     let Some((host, port)) = host_port(url, 80) else {
         return Err(format!("invalid port in upstream \"{url}\" in {place}"));
     };
-    let mut made = Peer {
-        host: url.to_owned(),
-        addr: Ipv4Addr::UNSPECIFIED,
-        port,
-        weight: 1,
-        backup: false,
-        down: false,
-        max_fails: 1,
-        fail_secs: 10,
-        current: 0,
-        fails: 0,
-        checked: 0,
-        open: 0,
-    };
+    let mut made = Peer::new(url.to_owned(), Ipv4Addr::UNSPECIFIED, port);
     for parameter in server.args.iter().skip(1) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let number = value.parse::<u32>();
@@ -194,20 +200,7 @@ async fn implicit(
         if addrs.is_empty() {
             return Err(format!("host not found in upstream \"{host}\" in {place}"));
         }
-        let peers = addrs.into_iter().map(|addr| Peer {
-            host: format!("{host}:{port}"),
-            addr,
-            port,
-            weight: 1,
-            backup: false,
-            down: false,
-            max_fails: 1,
-            fail_secs: 10,
-            current: 0,
-            fails: 0,
-            checked: 0,
-            open: 0,
-        });
+        let peers = addrs.into_iter().map(|addr| Peer::new(format!("{host}:{port}"), addr, port));
         out.push(Upstream {
             name: authority.to_owned(),
             least_conn: false,
