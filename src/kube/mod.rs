@@ -7,6 +7,7 @@
 pub mod defaults;
 mod lower;
 pub mod names;
+pub mod pod_security;
 pub mod quantity;
 pub mod schema;
 pub mod selector;

@@ -59,7 +59,7 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
             edit::set_resources(world, target, flags, event)
         }
         [verb @ ("label" | "annotate"), target, pairs @ ..] => {
-            edit::mark(world, verb, target, pairs)
+            edit::mark(world, verb, target, pairs, event)
         }
         ["exec", target, "-c", container, "--", argv @ ..] => exec(world, target, container, argv),
         ["rollout", "undo", target, ..] if flag("--to-revision").is_some() => {

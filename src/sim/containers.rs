@@ -7,6 +7,7 @@ use super::runtime::{
 use super::{Scenario, rootfs};
 use crate::shell::kernel::net::NoRoute;
 use crate::shell::kernel::notice::ClientResult;
+use crate::shell::kernel::wall::Wall;
 use crate::shell::kernel::{self, ClientId, ContainerId, ExecId, NetNsId, NoticeKind, PidNsId};
 use crate::shell::kernel::{Limits, VolumeId};
 use crate::shell::machine::{
@@ -212,6 +213,7 @@ impl Containers {
                 });
                 News::Request { request, by }
             }
+            NoticeKind::Dropped(dropped) => News::Dropped(dropped),
             NoticeKind::NotSimulated { what, offset } => News::NotSimulated { what, offset },
             NoticeKind::Limit { sentence } => News::Limit { sentence },
         };
@@ -371,6 +373,10 @@ impl Runtime for Containers {
             self.machine.set_service(at, behind);
         }
         self.services = services;
+    }
+
+    fn walls(&mut self, walls: BTreeMap<Ipv4Addr, Wall>) {
+        self.machine.set_walls(walls);
     }
 
     fn cut(&mut self, a: SandboxRef, b: SandboxRef, cut: bool) {

@@ -6,7 +6,6 @@
 //! | matter | what happens instead |
 //! |---|---|
 //! | HorizontalPodAutoscaler, VerticalPodAutoscaler | a note; the number of pods stays |
-//! | NetworkPolicy | a note; all connections pass |
 //! | Ingress, Gateway, HTTPRoute | a note; nothing comes from outside |
 //! | PriorityClass, preemption | a note; a pod that finds no room waits |
 //! | RuntimeClass, custom resources | a note; nobody acts on them |

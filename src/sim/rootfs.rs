@@ -37,6 +37,9 @@ pub(super) fn of(image: &Image, argv: &[String], ports: &[u16]) -> Root {
     if let Some(script) = entrypoint_script(image) {
         root.add(&script, executable(&wrapper(image)));
     }
+    if image.tools == Tools::Alpine {
+        root.add("/etc/alpine-release", Thing::file("3.22.2\n"));
+    }
     if matches!(image.tools, Tools::Debian | Tools::Alpine) {
         root.add("/run", Thing::dir());
         root.add("/var/run", Thing::link("/run"));

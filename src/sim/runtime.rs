@@ -1,8 +1,11 @@
 //! What the cluster needs of whatever runs container processes: containers, volumes, commands,
 //! connections from outside, and notices of what happened inside. Knows no kubelet.
 
+use crate::shell::kernel::wall::{Dropped, Wall};
 use crate::time::SimTime;
 use crate::trace::{Change, Request};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 /// One run of one container; a restart is another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,6 +134,8 @@ pub(crate) enum News {
         request: Box<Request>,
         by: Option<Handle>,
     },
+    /// A wall stops a connection on its way.
+    Dropped(Box<Dropped>),
     /// `offset` is the byte of the container's own `-c` script it happened at.
     NotSimulated {
         what: String,
@@ -186,6 +191,8 @@ pub(crate) trait Runtime {
     fn get(&mut self, now: SimTime, address: &str, port: u16, path: &str, host: &str) -> Ask;
     /// Replaces all Services.
     fn routes(&mut self, routes: &[Route]);
+    /// Replaces all walls around pods, by address.
+    fn walls(&mut self, walls: BTreeMap<Ipv4Addr, Wall>);
     /// Cuts or mends the way between two pods.
     fn cut(&mut self, a: SandboxRef, b: SandboxRef, cut: bool);
     /// Puts a file of so many bytes into a volume.

@@ -70,6 +70,8 @@ pub(crate) struct State {
     /// Pulls go one after another on a node.
     pub(crate) pulling_until: SimTime,
     pub(crate) runs: BTreeMap<Handle, (PodId, Name)>,
+    /// The newest stopped connection of a container, by where it was to go.
+    pub(crate) drops: BTreeMap<(PodId, Name, String), EventId>,
     pub(crate) replies: BTreeMap<Ask, Reply>,
     spam: BTreeMap<(Subject, bool), (u32, SimTime)>,
     similar: BTreeMap<(Subject, bool, Name), (BTreeSet<String>, SimTime)>,
@@ -106,6 +108,7 @@ impl Cluster {
             images: BTreeSet::new(),
             pulling_until: SimTime::ZERO,
             runs: BTreeMap::new(),
+            drops: BTreeMap::new(),
             replies: BTreeMap::new(),
             spam: BTreeMap::new(),
             similar: BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! Marked tree -> typed objects. Values of a wrong type are left out, for `check` has reported
 //! them; nothing here judges.
 
+mod net;
 mod pod;
 mod volume;
 mod work;

@@ -3,7 +3,7 @@
 use super::Answer;
 use super::common::{Cx, Opts, number};
 use super::env::exec;
-use crate::shell::{Disposition, Errno, Fd, NetError, Signal};
+use crate::shell::{Disposition, Errno, Fd, Signal};
 use crate::time::SimTime;
 use std::net::Ipv4Addr;
 
@@ -56,14 +56,16 @@ async fn connect(cx: &mut Cx, opts: &Opts, program: Vec<String>, wait: Option<Si
     let [host, port_text] = &opts.rest[..] else { return Err(cx.usage().await) };
     let port = port(cx, port_text).await?;
     let deadline = wait.map(|wait| cx.sys.now() + wait);
-    let addr = cx.sys.resolve(host).await.first().copied();
-    let shown = addr.map_or_else(String::new, |addr| format!("{addr}:{port}"));
-    let fd = match cx.sys.connect(host, port, deadline).await {
+    let since = cx.sys.now();
+    let Some(addr) = cx.sys.resolve(host).await.first().copied() else {
+        cx.sys.unknown_name(host, port, since);
+        return Err(cx.die(&format!("bad address '{host}'")).await);
+    };
+    let shown = format!("{addr}:{port}");
+    let label = format!("{host}:{port}");
+    let fd = match cx.sys.connect_addr(&label, addr, port, deadline).await {
         Ok(fd) => fd,
-        Err(NetError::BadAddress) => {
-            return Err(cx.die(&format!("bad address '{host}'")).await);
-        }
-        Err(NetError::Errno(errno)) => {
+        Err(errno) => {
             let n_verbose = opts.each().filter(|(letter, _)| *letter == 'v').count();
             if n_verbose > 1 || (n_verbose == 1 && errno != Errno::ConnRefused) {
                 cx.fail_on(&format!("{host} ({shown})"), errno).await;

@@ -78,6 +78,11 @@ pub(super) async fn nslookup(cx: &mut Cx) -> Answer {
         cx.text(";; connection timed out; no servers could be reached\n\n").await;
         return Ok(1);
     };
+    if cx.sys.lost_lookup(&name).is_some() {
+        cx.sys.sleep(SimTime::from_secs(5)).await;
+        cx.text(";; connection timed out; no servers could be reached\n\n").await;
+        return Ok(1);
+    }
     cx.text(&format!("Server:\t\t{server}\nAddress:\t{server}:53\n\n")).await;
     let addrs = cx.sys.resolve(&name).await;
     if addrs.is_empty() {

@@ -104,21 +104,18 @@ impl Wget {
     }
 
     async fn connect(&self, cx: &mut Cx, target: &Target) -> Result<Fd, Stop> {
-        let deadline = cx.sys.now() + self.timeout;
+        let since = cx.sys.now();
         let local = matches!(target.host.as_str(), "::1" | "::ffff:127.0.0.1");
         let addrs =
             if local { vec![Ipv4Addr::LOCALHOST] } else { cx.sys.resolve(&target.host).await };
         let Some(addr) = addrs.first().copied() else {
-            // Tells the machine that somebody asked in vain.
-            let asked = cx.sys.connect(&target.host, target.port, Some(deadline)).await;
-            if let Ok(fd) = asked {
-                let _ = cx.sys.close(fd);
-            }
+            cx.sys.unknown_name(&target.host, target.port, since);
             return Err(cx.die(&format!("bad address '{}'", target.authority)).await);
         };
         let shown = if local { format!("[{}]", target.host) } else { addr.to_string() };
         let text = format!("Connecting to {} ({shown}:{})\n", target.authority, target.port);
         self.say(cx, &text).await;
+        let deadline = cx.sys.now() + self.timeout;
         let label = format!("{}:{}", target.host, target.port);
         let host = target.host.clone();
         let made = match local {

@@ -17,6 +17,7 @@ pub mod pipe;
 pub mod process;
 pub mod procfs;
 pub mod procs;
+pub mod wall;
 
 pub use container::{Container, Mount};
 pub use fd::{Fd, OpenHow};

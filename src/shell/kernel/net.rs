@@ -3,11 +3,12 @@
 use super::fd::{AcceptQueue, Listener, Opened, Stream};
 use super::notice::Request;
 use super::pipe::{Pipe, PipeRef};
+use super::wall::{self, Dropped, Wall};
 use super::{ContainerId, Fd, Kernel, NetNsId, NoticeKind, OpenHow, ProcId};
 use crate::shell::Errno;
 use crate::time::SimTime;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
@@ -54,6 +55,9 @@ pub struct Net {
     pub no_route: NoRoute,
     /// Pairs that cannot reach each other, in both directions.
     pub cut: Vec<(NetNsId, NetNsId)>,
+    pub walls: BTreeMap<Ipv4Addr, Wall>,
+    /// What was said to be stopped, by whom it was tried and where to.
+    pub told_drops: BTreeSet<(ContainerId, Ipv4Addr, u16)>,
     links: Vec<Link>,
 }
 
@@ -86,7 +90,11 @@ pub enum NetError {
 pub enum Route {
     To(NetNsId, Ipv4Addr, u16),
     Fail(Errno, SimTime),
+    Stopped(Box<Dropped>),
 }
+
+/// How long the kernel tries before a silent address is given up.
+pub const SILENCE: SimTime = SimTime::from_secs(127);
 
 impl Net {
     /// Notes what a connection carried, seen from the side that read or wrote.
@@ -160,8 +168,6 @@ impl Kernel {
     }
 
     pub fn route(&mut self, ns: NetNsId, addr: Ipv4Addr, port: u16) -> Route {
-        /// How long the kernel tries before a silent address is given up.
-        const SILENCE: SimTime = SimTime::from_secs(127);
         let own = self.net.namespaces.get(&ns).and_then(|n| n.ip);
         if addr.is_loopback() || addr == ANY || Some(addr) == own {
             let local = if addr == ANY { LOCALHOST } else { addr };
@@ -175,6 +181,10 @@ impl Kernel {
                 Some(backend) => (addr, port) = *backend,
                 None => return Route::Fail(Errno::ConnRefused, SimTime::ZERO),
             }
+        }
+        let stopped = own.and_then(|own| wall::stopping(&self.net.walls, own, (addr, port), false));
+        if let Some(dropped) = stopped {
+            return Route::Stopped(Box::new(dropped));
         }
         match self.net.by_ip.get(&addr) {
             Some(to) if self.is_cut(ns, *to) => Route::Fail(Errno::TimedOut, SILENCE),
@@ -198,7 +208,13 @@ impl Kernel {
     }
 
     /// Starts watching a connection attempt; the number goes to `connect_now` or `connect_failed`.
-    pub fn attempt(&mut self, id: ProcId, to: &str, addr: Ipv4Addr, port: u16) -> u32 {
+    pub fn attempt(
+        &mut self,
+        id: ProcId,
+        to: &str,
+        (addr, port): (Ipv4Addr, u16),
+        since: SimTime,
+    ) -> u32 {
         let proc = self.procs.get(&id);
         let from = proc.filter(|p| !p.outside).map(|p| p.container);
         self.net.links.push(Link {
@@ -207,12 +223,38 @@ impl Kernel {
             addr,
             port,
             served_by: None,
-            since: self.now,
+            since,
             sent: Vec::new(),
             answered: Vec::new(),
             told: false,
         });
         self.net.links.len() as u32 - 1
+    }
+
+    /// Tells, once for each destination, that a wall stops a container's packets.
+    pub fn dropped(&mut self, id: ProcId, to: &str, dropped: Dropped) {
+        let proc = self.procs.get(&id).filter(|p| !p.outside);
+        let Some(container) = proc.map(|p| p.container) else { return };
+        if self.net.told_drops.insert((container, dropped.addr, dropped.port)) {
+            let dropped = Box::new(Dropped { to: to.to_owned(), ..dropped });
+            self.notice(Some(container), NoticeKind::Dropped(dropped));
+        }
+    }
+
+    /// Whether questions to the name server get lost; how long the C library then waits. The GNU
+    /// one asks twice for the first name it tries and twice for the name as it is, five seconds
+    /// each; musl gives up after five in all.
+    pub fn lost_lookup(&mut self, id: ProcId, name: &str) -> Option<SimTime> {
+        let netns = self.procs.get(&id)?.netns;
+        let ns = self.net.namespaces.get(&netns).filter(|ns| ns.has_dns)?;
+        let dropped = wall::stopping_names(&self.net.walls, ns.ip?)?;
+        if self.hosts_file(id, name).is_some() {
+            return None;
+        }
+        let musl = self.walk(id, "/etc/alpine-release", true).is_ok_and(|f| f.node.is_some());
+        let n_names = if name.ends_with('.') { 1 } else { 2 };
+        self.dropped(id, "kube-dns", dropped);
+        Some(SimTime::from_secs(if musl { 5 } else { 10 * n_names }))
     }
 
     pub fn connect_failed(&mut self, link: u32, why: &str) {

@@ -1,5 +1,6 @@
 //! What a machine tells the simulator that happened inside its containers.
 
+use super::wall::Dropped;
 use super::{ClientId, ContainerId, ExecId};
 use crate::shell::Signal;
 use crate::time::SimTime;
@@ -51,6 +52,8 @@ pub enum NoticeKind {
     },
     /// A connection that `container` made is over.
     Request(Box<Request>),
+    /// A connection is stopped on its way: nothing comes back.
+    Dropped(Box<Dropped>),
     /// A program or script asked for something that is not simulated. `offset` is the byte of the
     /// script it happened at, where it happened in the container's own `-c` script.
     NotSimulated {

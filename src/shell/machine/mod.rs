@@ -15,7 +15,7 @@ use super::kernel::{
     Change, ContainerId, ExecId, Kernel, KernelRef, Limits, NetNsId, Notice, ProcId, Task,
     WaitStatus,
 };
-use super::kernel::{NoticeKind, PidNs, PidNsId, VolumeId};
+use super::kernel::{NoticeKind, PidNs, PidNsId, VolumeId, wall::Wall};
 use super::sys::Sys;
 use crate::time::SimTime;
 use std::cell::RefCell;
@@ -241,6 +241,15 @@ impl Machine {
     }
 
     /// Cuts or mends the way between two pods.
+    /// Replaces all walls around addresses.
+    pub fn set_walls(&mut self, walls: BTreeMap<Ipv4Addr, Wall>) {
+        let net = &mut self.kernel.borrow_mut().net;
+        if net.walls != walls {
+            net.walls = walls;
+            net.told_drops.clear();
+        }
+    }
+
     pub fn set_cut(&mut self, a: NetNsId, b: NetNsId, cut: bool) {
         let mut kernel = self.kernel.borrow_mut();
         kernel.net.cut.retain(|pair| *pair != (a, b) && *pair != (b, a));

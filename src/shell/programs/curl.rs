@@ -325,7 +325,8 @@ async fn exchange(sys: &Sys, options: &Options, done: &mut Done, begun: SimTime)
     let far = SimTime::from_secs(300);
     let connect = options.millis('1').map_or(far, SimTime::from_millis);
     let left = max.map_or(far, |max| max - sys.now());
-    done.ip = sys.resolve(&host).await.first().map(ToString::to_string).unwrap_or_default();
+    let found = web::find(sys, (&host, port), connect.min(left)).await;
+    done.ip = found.as_ref().map(ToString::to_string).unwrap_or_default();
     let request = request(options, &host, port, &path, data.as_deref());
     if options.has('v') {
         let text = to_text(&request);
@@ -341,7 +342,7 @@ async fn exchange(sys: &Sys, options: &Options, done: &mut Done, begun: SimTime)
         connect: connect.min(left),
         read: max.map_or(SimTime::from_secs(86_400), |max| max - sys.now()),
     };
-    match web::fetch(sys, (&host, port), &request, patience).await {
+    match web::fetch_found(sys, (&host, found, port), &request, patience).await {
         Ok((head, body)) => received(sys, options, done, &head, body).await,
         Err(fail) => {
             let ms = (sys.now() - begun).as_millis();
@@ -355,6 +356,7 @@ async fn exchange(sys: &Sys, options: &Options, done: &mut Done, begun: SimTime)
 fn failure(fail: Fail, host: &str, port: u16, ms: u64) -> (i32, String) {
     match fail {
         Fail::NoName => (6, format!("Could not resolve host: {host}")),
+        Fail::LookupTimedOut => (28, format!("Resolving timed out after {ms} milliseconds")),
         Fail::Connect(Errno::TimedOut) => {
             (28, format!("Connection timed out after {ms} milliseconds"))
         }
@@ -469,12 +471,8 @@ async fn store(sys: &Sys, options: &Options, done: &mut Done, out: &[u8]) {
         );
         let _ = sys.write(2, text.as_bytes()).await;
     }
-    let path = match options.value('o') {
-        Some("-") => None,
-        Some(path) => Some(path.to_owned()),
-        None if options.has('O') => done.url.rsplit('/').next().map(str::to_owned),
-        None => None,
-    };
+    let last = || done.url.rsplit('/').next().filter(|_| options.has('O'));
+    let path = options.value('o').or_else(last).filter(|path| *path != "-").map(str::to_owned);
     let written = match &path {
         None => sys.write(1, out).await,
         Some(path) => match sys.open(path, OpenHow::WRITE).await {

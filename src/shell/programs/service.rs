@@ -302,7 +302,11 @@ impl Service {
         let sys = &self.words.sys;
         let deadline = sys.now() + SimTime::from_secs(10);
         let made = sys.connect(host, port.parse().unwrap_or(0), Some(deadline)).await;
-        let addr = sys.resolve(host).await.first().map(ToString::to_string).unwrap_or_default();
+        let addr = match made {
+            Err(NetError::BadAddress) => Vec::new(),
+            _ => sys.resolve(host).await,
+        };
+        let addr = addr.first().map(ToString::to_string).unwrap_or_default();
         let (idx, why) = match made {
             Ok(fd) => {
                 let _ = sys.close(fd);

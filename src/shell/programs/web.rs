@@ -207,6 +207,8 @@ pub(super) async fn sleep(sys: &Sys, span: SimTime) {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Fail {
     NoName,
+    /// The name server did not answer in time.
+    LookupTimedOut,
     Connect(Errno),
     /// The connection ended before an answer, or broke.
     Ended,
@@ -218,6 +220,34 @@ pub(super) enum Fail {
 pub(super) struct Patience {
     pub(super) connect: SimTime,
     pub(super) read: SimTime,
+}
+
+/// The address of a name, asked for no longer than `patience`.
+pub(super) async fn find(
+    sys: &Sys,
+    (host, port): (&str, u16),
+    patience: SimTime,
+) -> Result<Ipv4Addr, Fail> {
+    let since = sys.now();
+    if sys.lost_lookup(host).is_some_and(|lost| lost > patience) {
+        sys.sleep(patience).await;
+        return Err(Fail::LookupTimedOut);
+    }
+    let found = sys.resolve(host).await.first().copied();
+    found.ok_or_else(|| {
+        sys.unknown_name(host, port, since);
+        Fail::NoName
+    })
+}
+
+/// As `fetch`, to what `find` found.
+pub(super) async fn fetch_found(
+    sys: &Sys,
+    (host, found, port): (&str, Result<Ipv4Addr, Fail>, u16),
+    request: &[u8],
+    patience: Patience,
+) -> Result<(Head, Vec<u8>), Fail> {
+    fetch_at(sys, &format!("{host}:{port}"), (found?, port), request, patience).await
 }
 
 /// As `fetch`, to an address known already; `label` is what is shown to have been asked for.

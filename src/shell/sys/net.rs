@@ -5,7 +5,7 @@ use crate::shell::Errno;
 use crate::shell::kernel::Fd;
 use crate::shell::kernel::fd::Opened;
 use crate::shell::kernel::io::Step;
-use crate::shell::kernel::net::{ANY, NetError, Route};
+use crate::shell::kernel::net::{ANY, NetError, Route, SILENCE};
 use crate::time::SimTime;
 use std::net::Ipv4Addr;
 
@@ -18,9 +18,25 @@ impl Sys {
     /// Addresses of a name; none when it is unknown.
     pub async fn resolve(&self, name: &str) -> Vec<Ipv4Addr> {
         if name.parse::<Ipv4Addr>().is_err() {
-            self.sleep(SimTime(LOOKUP_MICROS)).await;
+            let lost = self.lost_lookup(name);
+            self.sleep(lost.unwrap_or(SimTime(LOOKUP_MICROS))).await;
+            if lost.is_some() {
+                return Vec::new();
+            }
         }
         self.k().resolve(self.id, name)
+    }
+
+    /// How long asking for a name is in vain, where questions to the name server get lost.
+    pub fn lost_lookup(&self, name: &str) -> Option<SimTime> {
+        self.k().lost_lookup(self.id, name)
+    }
+
+    /// Tells the machine that somebody asked for a name in vain, from `since` on.
+    pub fn unknown_name(&self, host: &str, port: u16, since: SimTime) {
+        let mut kernel = self.k();
+        let link = kernel.attempt(self.id, &format!("{host}:{port}"), (ANY, port), since);
+        kernel.connect_failed(link, "bad address");
     }
 
     /// Connects to `host:port`. `deadline` bounds the wait (`TimedOut`).
@@ -30,12 +46,10 @@ impl Sys {
         port: u16,
         deadline: Option<SimTime>,
     ) -> Result<Fd, NetError> {
-        let label = format!("{host}:{port}");
+        let (label, since) = (format!("{host}:{port}"), self.now());
         let addrs = self.resolve(host).await;
         let Some(addr) = addrs.first().copied() else {
-            let mut kernel = self.k();
-            let link = kernel.attempt(self.id, &label, ANY, port);
-            kernel.connect_failed(link, "bad address");
+            self.unknown_name(host, port, since);
             return Err(NetError::BadAddress);
         };
         self.connect_addr(&label, addr, port, deadline).await.map_err(NetError::Errno)
@@ -52,24 +66,35 @@ impl Sys {
         self.enter().await;
         let (link, route) = {
             let mut kernel = self.k();
-            let link = kernel.attempt(self.id, label, addr, port);
+            let now = kernel.now;
+            let link = kernel.attempt(self.id, label, (addr, port), now);
             let ns = kernel.procs.get(&self.id).ok_or(Errno::Srch)?.netns;
             (link, kernel.route(ns, addr, port))
         };
         self.sleep(SimTime(CONNECT_MICROS)).await;
         let made = match route {
             Route::To(ns, addr, port) => self.k().connect_now(self.id, (ns, addr, port), link),
-            Route::Fail(errno, after) => {
-                let now = self.now();
-                let wait = deadline.map_or(after, |d| after.min(d - now));
-                self.sleep(wait).await;
-                Err(errno)
+            Route::Fail(errno, after) => self.fail_after(errno, after, deadline).await,
+            Route::Stopped(dropped) => {
+                self.k().dropped(self.id, label, *dropped);
+                self.fail_after(Errno::TimedOut, SILENCE, deadline).await
             }
         };
         made.inspect_err(|errno| {
             let why = errno.text().to_lowercase();
             self.k().connect_failed(link, &why);
         })
+    }
+
+    async fn fail_after(
+        &self,
+        errno: Errno,
+        after: SimTime,
+        deadline: Option<SimTime>,
+    ) -> Result<Fd, Errno> {
+        let now = self.now();
+        self.sleep(deadline.map_or(after, |d| after.min(d - now))).await;
+        Err(errno)
     }
 
     /// Listens; `Ipv4Addr::UNSPECIFIED` is every address of the pod.

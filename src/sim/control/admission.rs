@@ -7,6 +7,7 @@ use crate::kube::Origins;
 use crate::kube::quantity::Quantity;
 use crate::sim::model::{Pod, PodTemplate, containers_of};
 use crate::sim::world::State;
+use crate::text::Span;
 use k8s_openapi::apimachinery::pkg::api::resource;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -16,9 +17,22 @@ type Amounts = BTreeMap<String, resource::Quantity>;
 /// Objects that say what others may be, by namespace and name.
 #[derive(Default)]
 pub(crate) struct Rules {
+    pub(crate) namespaces: BTreeMap<String, Namespace>,
     pub(crate) accounts: BTreeSet<(String, String)>,
     pub(crate) quotas: BTreeMap<(String, String), Amounts>,
     pub(crate) ranges: BTreeMap<(String, String), Vec<Range>>,
+}
+
+/// A Namespace object.
+#[derive(Default)]
+pub(crate) struct Namespace {
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// Why the server does not take a pod, and what in the manifest made it so.
+pub(crate) struct Refused {
+    pub(crate) why: String,
+    pub(crate) origin: Option<Span>,
 }
 
 /// One item of a LimitRange.
@@ -67,15 +81,24 @@ pub(crate) fn admit(
     namespace: &str,
     (name, generated): (&str, bool),
     template: &mut PodTemplate,
-) -> Result<(), String> {
+) -> Result<(), Refused> {
     let stem = match generated {
         true => name.get(..name.len().saturating_sub(5)).unwrap_or(name),
         false => name,
     };
-    let forbidden = |name: &str, why: String| format!("pods \"{name}\" is forbidden: {why}");
-    account(state, namespace, template).map_err(|why| forbidden(stem, why))?;
-    limit(state, namespace, template).map_err(|why| forbidden(name, why))?;
-    quota(state, namespace, template).map_err(|why| forbidden(name, why))
+    let forbidden = |name: &str, why: String, origin: Option<Span>| Refused {
+        why: format!("pods \"{name}\" is forbidden: {why}"),
+        origin,
+    };
+    account(state, namespace, template).map_err(|why| forbidden(stem, why, None))?;
+    limit(state, namespace, template).map_err(|why| forbidden(name, why, None))?;
+    if state.rules.namespaces.contains_key(namespace)
+        && let Some(work) = super::work()
+        && let Some((why, origin)) = (work.insecure)(state, namespace, template)
+    {
+        return Err(forbidden(name, why, origin));
+    }
+    quota(state, namespace, template).map_err(|why| forbidden(name, why, None))
 }
 
 // Models plugin/pkg/admission/serviceaccount Admit (v1.36).

@@ -17,6 +17,8 @@ pub(super) fn parts(target: &str) -> (&str, Name) {
         "st" | "statefulset.app" => "statefulset",
         "d" | "daemonset.app" => "daemonset",
         "svc" => "service",
+        "n" => "namespace",
+        "netpol" | "networkpolicie" | "networkpolicy.networking.k8s.io" => "networkpolicy",
         "cm" => "configmap",
         other => other,
     };
@@ -242,6 +244,11 @@ fn remove(world: &World, kind: &str, name: &Name) -> bool {
         "daemonset" => state.controllers.daemonsets.remove(name).is_some(),
         "cronjob" => state.controllers.cronjobs.remove(name).is_some(),
         "service" => state.controllers.services.remove(name).is_some(),
+        "networkpolicy" => {
+            let before = state.controllers.policies.len();
+            state.controllers.policies.retain(|(_, known), _| known != name);
+            state.controllers.policies.len() < before
+        }
         "configmap" => state.configs.remove(&key("configmap")).is_some(),
         "secret" => state.configs.remove(&key("secret")).is_some(),
         "job" => {

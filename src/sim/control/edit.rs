@@ -1,7 +1,7 @@
 //! Further changes a person makes: labels, resources, pausing, objects of a command line.
 
 use super::change::{change_template, missing, parts};
-use super::{api, deployment, load};
+use super::{api, deployment, load, security};
 use crate::kube;
 use crate::sim::world::World;
 use crate::trace::EventId;
@@ -13,9 +13,19 @@ use std::sync::Arc;
 
 type Done = Result<(), String>;
 
-/// `label` and `annotate` of a pod: `key=value` sets, `key-` takes away.
-pub(crate) fn mark(world: &World, verb: &str, target: &str, pairs: &[&str]) -> Done {
+/// `label` and `annotate` of a pod, `label` of a namespace: `key=value` sets, `key-` takes away.
+pub(crate) fn mark(
+    world: &World,
+    verb: &str,
+    target: &str,
+    pairs: &[&str],
+    event: EventId,
+) -> Done {
     let (kind, name) = parts(target);
+    if kind == "namespace" && verb == "label" {
+        security::label_namespace(world, &name, |labels| edit(labels, pairs), event);
+        return Ok(());
+    }
     if kind != "pod" {
         return Err(format!("{verb} of a {kind}"));
     }

@@ -1,5 +1,6 @@
 //! From the manifest's objects to the API server's: applied in order, each with an event.
 
+use super::admission::{Namespace, Refused};
 use super::api::{self, NewPod};
 use super::cronjob::{self, CronJob};
 use super::daemonset::DaemonSet;
@@ -8,7 +9,7 @@ use super::job::{self, Job};
 use super::node::{self, Node};
 use super::replicaset::{self, ReplicaSet};
 use super::statefulset::StatefulSet;
-use super::{Meta, Service, admission, budget, claims, service, workload};
+use super::{Meta, Service, admission, budget, claims, policy, security, service, workload};
 use crate::kube::{Desired, Kind, Object, Origins};
 use crate::sim::model::{PodTemplate, Source};
 use crate::sim::world::{Config, World};
@@ -55,7 +56,6 @@ fn furnish(world: &World, desired: &Desired) {
 const NOT_SIMULATED: &[(&str, &str)] = &[
     ("HorizontalPodAutoscaler", "scaling by load: the number of pods stays as written"),
     ("VerticalPodAutoscaler", "resizing by load"),
-    ("NetworkPolicy", "network policies: all connections pass"),
     ("Ingress", "routing from outside by an Ingress"),
     ("Gateway", "routing from outside by a Gateway"),
     ("HTTPRoute", "routing from outside by an HTTPRoute"),
@@ -69,6 +69,11 @@ fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Orig
     let state = &mut world.st();
     let key = (namespace.clone(), name.to_owned());
     match kind {
+        "Namespace" => {
+            let mut labels: BTreeMap<String, String> = origins.read("metadata.labels");
+            labels.insert("kubernetes.io/metadata.name".to_owned(), name.to_owned());
+            state.rules.namespaces.insert(name.to_owned(), Namespace { labels });
+        }
         "ServiceAccount" => drop(state.rules.accounts.insert(key)),
         "ResourceQuota" => {
             let hard = origins.read("spec.hard");
@@ -141,9 +146,12 @@ pub(super) fn apply_other(world: &World, object: &Object, source: Source, cause:
         }
         Kind::Other { kind, name, .. } => {
             let metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
-            tell(world, &kind.to_lowercase(), &metadata, &source, cause);
+            let applied = tell(world, &kind.to_lowercase(), &metadata, &source, cause);
             let namespace = namespace_of(world, &source.origins.read("metadata"), &source);
-            rule(world, kind, name, namespace, &source.origins);
+            rule(world, kind, name, namespace.clone(), &source.origins);
+            if kind == "NetworkPolicy" {
+                return policy::add(world, name, namespace, source, applied);
+            }
             let inert = NOT_SIMULATED.iter().find(|(known, _)| known == kind);
             if let Some((_, what)) = inert {
                 let subject = Subject::Object {
@@ -154,7 +162,10 @@ pub(super) fn apply_other(world: &World, object: &Object, source: Source, cause:
                 world.st().emit(subject, what, cause, source.span("kind"));
             }
         }
-        _ => apply_workload(world, object, source, cause),
+        _ => {
+            apply_workload(world, object, source.clone(), cause);
+            security::warn_of_template(world, object, &source);
+        }
     }
 }
 
@@ -170,8 +181,14 @@ fn add_pod(world: &World, pod: &core::Pod, source: Source, cause: Option<EventId
     };
     let name = name_of(world, &pod.metadata);
     let admitted = admission::admit(&world.st(), &namespace, (&name, false), &mut template);
-    if let Err(why) = admitted {
-        return refuse(world, &pod.metadata, why, applied);
+    if let Err(refused) = admitted {
+        return refuse(world, &pod.metadata, refused, applied);
+    }
+    if world.st().rules.namespaces.contains_key(&namespace)
+        && let Some(work) = super::work()
+    {
+        let subject = Subject::Object { kind: "pod".into(), name: name.as_str().into() };
+        (work.warn)(world, subject, &namespace, &template, applied);
     }
     let new = NewPod {
         name,
@@ -186,11 +203,11 @@ fn add_pod(world: &World, pod: &core::Pod, source: Source, cause: Option<EventId
 }
 
 /// The server does not keep this pod.
-fn refuse(world: &World, metadata: &ObjectMeta, why: String, cause: EventId) {
+fn refuse(world: &World, metadata: &ObjectMeta, refused: Refused, cause: EventId) {
     let name = metadata.name.as_deref().or(metadata.generate_name.as_deref()).unwrap_or("");
     let subject = Subject::Object { kind: "pod".into(), name: name.into() };
-    let text = format!("Error from server (Forbidden): {why}");
-    world.st().emit(subject, What::Note { text }, Some(cause), None);
+    let text = format!("Error from server (Forbidden): {}", refused.why);
+    world.st().emit(subject, What::Note { text }, Some(cause), refused.origin);
 }
 
 /// Objects that make pods.
@@ -362,7 +379,7 @@ fn name_of(world: &World, metadata: &ObjectMeta) -> String {
 }
 
 /// Objects that do not write their namespace live in the scenario's, whatever defaults filled in.
-fn namespace_of(world: &World, metadata: &ObjectMeta, source: &Source) -> String {
+pub(super) fn namespace_of(world: &World, metadata: &ObjectMeta, source: &Source) -> String {
     let written = source.origins.node("metadata.namespace").is_some();
     let own = metadata.namespace.clone().filter(|_| written);
     own.unwrap_or_else(|| world.scenario.namespace.clone())

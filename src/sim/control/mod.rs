@@ -16,8 +16,10 @@ pub(crate) mod job;
 mod job_rules;
 pub(crate) mod load;
 pub(crate) mod node;
+pub(crate) mod policy;
 pub(crate) mod replicaset;
 pub(crate) mod scheduler;
+mod security;
 pub(crate) mod service;
 mod spread;
 pub(crate) mod statefulset;
@@ -26,8 +28,9 @@ pub(crate) mod workload;
 use crate::kube::Object;
 use crate::part::part;
 use crate::sim::actions;
-use crate::sim::model::Source;
-use crate::sim::world::World;
+use crate::sim::model::{PodTemplate, Source};
+use crate::sim::world::{State, World};
+use crate::text::Span;
 use crate::time::SimTime;
 use crate::trace::{EventId, Name, Subject};
 use k8s_openapi::api::core::v1 as core;
@@ -44,6 +47,7 @@ pub(crate) struct Controllers {
     pub(crate) daemonsets: BTreeMap<Name, daemonset::DaemonSet>,
     pub(crate) jobs: BTreeMap<Name, job::Job>,
     pub(crate) cronjobs: BTreeMap<Name, cronjob::CronJob>,
+    pub(crate) policies: policy::Policies,
 }
 
 impl Controllers {
@@ -55,6 +59,7 @@ impl Controllers {
             && self.daemonsets.is_empty()
             && self.jobs.is_empty()
             && self.cronjobs.is_empty()
+            && self.policies.is_empty()
     }
 }
 
@@ -113,13 +118,23 @@ pub(crate) struct Work {
     /// Applies an object that is neither a pod nor settings.
     pub(crate) apply: fn(&World, &Object, Source, Option<EventId>),
     reconcile: fn(&World),
+    /// Why a namespace's pod security refuses a pod, and where that is written.
+    insecure: fn(&State, &str, &PodTemplate) -> Option<(String, Option<Span>)>,
+    /// Warns of what a namespace's pod security would rather not have.
+    warn: fn(&World, Subject, &str, &PodTemplate, EventId),
     /// Does what a person does; the error says what of it we do not understand or find.
     pub(crate) perform: fn(&World, &str, EventId) -> Result<(), String>,
 }
 
 part! {
     WORK: Work =
-        &Work { apply: load::apply_other, reconcile: each_in_turn, perform: actions::perform },
+        &Work {
+            apply: load::apply_other,
+            reconcile: each_in_turn,
+            insecure: security::refuses,
+            warn: security::warn,
+            perform: actions::perform,
+        },
     in Controllers;
 }
 
@@ -145,4 +160,5 @@ fn each_in_turn(world: &World) {
     statefulset::reconcile(world);
     daemonset::reconcile(world);
     service::reconcile(world);
+    policy::reconcile(world);
 }

@@ -1,9 +1,11 @@
 //! What controllers of pods share: making pods, choosing victims, telling rows and events.
 
+use super::Meta;
+use super::admission::{self, Refused};
 use super::api::{self, NewPod};
-use super::{Meta, admission};
 use crate::sim::model::{Owner, Pod, PodId, PodTemplate};
 use crate::sim::world::{State, World};
+use crate::text::Span;
 use crate::time::SimTime;
 use crate::trace::{EventId, Name, What};
 use k8s_openapi::api::core::v1 as core;
@@ -47,11 +49,31 @@ pub(crate) fn report(
     message: String,
     cause: EventId,
 ) -> EventId {
+    report_at(state, meta, reason, message, cause, meta.source.span("metadata.name"))
+}
+
+/// As `report`, made so by another place of the manifest.
+pub(crate) fn report_at(
+    state: &mut State,
+    meta: &Meta,
+    reason: &str,
+    message: String,
+    cause: EventId,
+    origin: Option<Span>,
+) -> EventId {
     let warning = matches!(
         reason,
         "BackoffLimitExceeded"
             | "DeadlineExceeded"
+            | "FailedComputeMetricsReplicas"
+            | "FailedConvertHPA"
             | "FailedCreate"
+            | "FailedGetContainerResourceMetric"
+            | "FailedGetExternalMetric"
+            | "FailedGetObjectMetric"
+            | "FailedGetPodsMetric"
+            | "FailedGetResourceMetric"
+            | "FailedGetScale"
             | "FailedIndexes"
             | "MaxFailedIndexesExceeded"
             | "PodFailurePolicy"
@@ -59,7 +81,7 @@ pub(crate) fn report(
     let reason = Name::from(reason);
     let message = state.combined((meta.subject(), warning, reason.clone()), message);
     let what = What::Reported { warning, reason, field_path: None, message };
-    state.emit(meta.subject(), what, Some(cause), meta.source.span("metadata.name"))
+    state.emit(meta.subject(), what, Some(cause), origin)
 }
 
 /// A pod a controller wants.
@@ -77,12 +99,13 @@ pub(crate) fn create(world: &World, meta: &Meta, child: Child, cause: EventId) -
     let Child { kind, name, index, target, mut template } = child;
     let of_set = kind == "StatefulSet";
     let admitted = admission::admit(&world.st(), &meta.namespace, (&name, !of_set), &mut template);
-    if let Err(why) = admitted {
+    if let Err(Refused { why, origin }) = admitted {
         let message = match of_set {
             true => format!("Create Pod {name} in StatefulSet {} failed error: {why}", meta.name),
             false => format!("Error creating: {why}"),
         };
-        report(&mut world.st(), meta, "FailedCreate", message, cause);
+        let origin = origin.or_else(|| meta.source.span("metadata.name"));
+        report_at(&mut world.st(), meta, "FailedCreate", message, cause, origin);
         return false;
     }
     let message = match of_set {

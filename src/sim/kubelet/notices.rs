@@ -1,5 +1,6 @@
 //! What containers did, told as events and entered in the kubelet's books.
 
+use crate::sim::control::policy;
 use crate::sim::model::{PodId, RecordState};
 use crate::sim::runtime::{News, Notice};
 use crate::sim::world::{Reply, World};
@@ -36,7 +37,7 @@ fn outside(world: &World, news: News) {
 }
 
 fn inside(world: &World, id: PodId, container: &Name, at: crate::time::SimTime, news: News) {
-    let Some((subject, cause)) = world.pod(id, |pod| {
+    let Some((subject, mut cause)) = world.pod(id, |pod| {
         let newest = pod.kubelet.actual.newest(container);
         (pod.container_subject(container), newest.map(|r| r.event))
     }) else {
@@ -60,7 +61,18 @@ fn inside(world: &World, id: PodId, container: &Name, at: crate::time::SimTime, 
         }
         News::Listening { address, port } => What::Listening { address, port },
         News::StoppedListening { port } => What::StoppedListening { port },
+        News::Dropped(dropped) => {
+            let to = dropped.to.clone();
+            let (what, why, span) = policy::told(&state, &dropped);
+            let event = state.emit_at(at, subject, what, why.or(cause), span);
+            state.drops.insert((id, container.clone(), to), event);
+            return;
+        }
         News::Request { mut request, by } => {
+            let lookup = (request.outcome == "bad address").then(|| "kube-dns".to_owned());
+            let to = lookup.unwrap_or_else(|| request.to.clone());
+            let stopped = state.drops.get(&(id, container.clone(), to)).copied();
+            cause = stopped.filter(|_| !request.ok).or(cause);
             let by = by.and_then(|handle| state.runs.get(&handle).cloned());
             request.served_by = by.and_then(|(pod, container)| {
                 state.pods.get(&pod).map(|pod| (pod.name.clone(), container))

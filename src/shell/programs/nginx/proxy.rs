@@ -288,7 +288,7 @@ fn words(fail: Fail) -> (&'static str, &'static str) {
             "error",
             "connect() to upstream failed (101: Network is unreachable) while connecting to upstream",
         ),
-        Fail::Connect(_) | Fail::NoName => {
+        Fail::Connect(_) | Fail::NoName | Fail::LookupTimedOut => {
             ("error", "connect() failed (111: Connection refused) while connecting to upstream")
         }
         Fail::Ended => (
