@@ -1,7 +1,7 @@
 //! Runs of whole manifests: traces held against golden files, and what must hold in every run.
 //! `UPDATE_EXPECT=1` writes the golden files anew.
 
-use podlab::check::check;
+use podlab::check::{check, review};
 use podlab::sim::{Scenario, Simulation};
 use podlab::time::SimTime;
 use podlab::trace::{Event, Role, State, Subject, Timeline, What, text};
@@ -14,6 +14,7 @@ use std::path::Path;
 fn scenario(manifest: &str, seed: u64) -> (Scenario, SimTime) {
     let mut scenario = Scenario::new(check(manifest).accepted());
     scenario.seed = seed;
+    scenario.review = Some(review);
     let mut until = SimTime::from_secs(30);
     for line in manifest.lines() {
         if let Some(secs) = line.strip_prefix("# for: ") {
@@ -22,10 +23,20 @@ fn scenario(manifest: &str, seed: u64) -> (Scenario, SimTime) {
             line.strip_prefix("# at: ").and_then(|rest| rest.split_once(' '))
         {
             let at = SimTime::from_secs(at.parse().expect("seconds"));
-            scenario.actions.push((at, action.to_owned()));
+            scenario.actions.push((at, with_edit(action)));
         }
     }
     (scenario, until)
+}
+
+/// `apply NAME.yaml` brings the manifest of `tests/lifecycle/edits`.
+fn with_edit(action: &str) -> String {
+    let name = action.strip_prefix("apply ").unwrap_or("");
+    let edits = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lifecycle/edits");
+    match fs::read_to_string(edits.join(name)) {
+        Ok(text) => format!("{action}\n{text}"),
+        Err(_) => action.to_owned(),
+    }
 }
 
 fn run(manifest: &str, seed: u64, budget: u64, step: SimTime) -> Timeline {

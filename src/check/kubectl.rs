@@ -146,6 +146,18 @@ fn before_sending(verdict: &Verdict) -> Option<String> {
     Some(format!("unable to decode \"STDIN\": {text}"))
 }
 
+/// What is printed of one object that is not taken.
+pub(super) fn refused(verdict: &Verdict) -> String {
+    if let Some(own) = before_sending(verdict) {
+        return format!("error: {own}");
+    }
+    let answer = server::of(verdict);
+    match answer.code {
+        422 => alone_invalid(verdict, &answer),
+        _ => format!("Error from server ({}): {}", answer.reason, answer.message),
+    }
+}
+
 fn print_failures(failures: &[Failure], printed: &mut Printed) {
     let alone = failures.len() == 1;
     for failure in failures {

@@ -19,6 +19,7 @@ mod lines;
 mod must;
 mod practices;
 mod report;
+mod review;
 mod rules;
 pub mod server;
 mod show;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 pub use complete::{complete, shape_name};
 pub use hover::{described, hover};
+pub use review::review;
 pub use update::update;
 
 /// Fills in what a first look at a pod does without.

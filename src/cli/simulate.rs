@@ -1,7 +1,7 @@
 //! `podlab simulate`: runs a manifest, or a recorded scenario, and prints what happened.
 
 use super::recording;
-use crate::check::check;
+use crate::check::{self, check};
 use crate::diagnostic::Severity;
 use crate::kubectl;
 use crate::sim::{Scenario, Simulation};
@@ -15,9 +15,10 @@ usage: podlab simulate FILE [--for SECS] [--seed N] [--do 'AT ACTION']... [--for
        podlab simulate FILE --kubectl 'AT COMMAND'... [--for SECS] [--seed N] [--do 'AT ACTION']...
        podlab simulate --scenario FILE.json
 FILE is YAML of any number of documents (- for standard input); ACTION is kubectl's words, as
-'10 delete pod/web'. Simulates 60 seconds where --for does not say. --kubectl prints what a kubectl
-command prints at that second, as '20 get pods -o wide', instead of the run; one that changes the
-cluster changes the run from there on. A second beyond --for makes the run as long.";
+'10 delete pod/web' or '10 apply edited.yaml'. Simulates 60 seconds where --for does not say.
+--kubectl prints what a kubectl command prints at that second, as '20 get pods -o wide', instead of
+the run; one that changes the cluster changes the run from there on. A second beyond --for makes
+the run as long.";
 
 /// Interpreter steps between two looks at the clock of the whole run.
 const SLICE_STEPS: u64 = 5_000_000;
@@ -72,6 +73,7 @@ fn scenario(options: &Options, checked: &crate::check::Checked) -> Scenario {
     Scenario {
         namespace: options.namespace.clone(),
         actions: options.actions.clone(),
+        review: Some(check::review),
         seed: options.seed,
         // The recorded cluster makes no volumes by itself.
         storage_class: fresh.storage_class.clone().filter(|_| !options.recorded),
@@ -124,7 +126,7 @@ fn parse(args: &[String]) -> Result<Options, String> {
         match arg.as_str() {
             "--for" => options.secs = number(&value()?)?,
             "--seed" => options.seed = number(&value()?)?,
-            "--do" => options.actions.push(action(&value()?)?),
+            "--do" => options.actions.push(with_manifest(action(&value()?)?)),
             "--kubectl" => options.commands.push(action(&value()?)?),
             "--format" => options.json = value()? == "json",
             "--scenario" => read_scenario(&value()?, &mut options)?,
@@ -162,6 +164,16 @@ fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
 fn action(text: &str) -> Result<(SimTime, String), String> {
     let (at, what) = text.split_once(' ').ok_or(format!("{text:?} is not 'SECONDS ACTION'"))?;
     Ok((seconds(number::<f64>(at)?), what.to_owned()))
+}
+
+/// `apply FILE` carries the file's text with it; a file that can't be read is the run's to tell of.
+fn with_manifest((at, what): (SimTime, String)) -> (SimTime, String) {
+    let file = what.strip_prefix("kubectl ").unwrap_or(&what).strip_prefix("apply ");
+    let file = file.map(|rest| rest.trim().trim_start_matches("-f ").trim());
+    match file.and_then(|file| read(file).ok()) {
+        Some(text) => (at, format!("{what}\n{text}")),
+        None => (at, what),
+    }
 }
 
 fn seconds(secs: f64) -> SimTime {

@@ -3,7 +3,7 @@
 use super::{
     Folder, Goal, Kind, Lesson, Prediction, Settled, Step, Variant, judge, prose, read_lesson,
 };
-use crate::check::{Checked, check};
+use crate::check::{self, Checked, check};
 use crate::diagnostic::Severity;
 use crate::sim::{Scenario, Simulation};
 use crate::text::LineIndex;
@@ -17,6 +17,7 @@ pub fn run_to_end(manifest: &str, lesson: &Lesson) -> (Checked, Timeline) {
     let mut simulation = Simulation::new(Scenario {
         actions: lesson.actions.clone(),
         seed: lesson.seed,
+        review: Some(check::review),
         ..Scenario::new(checked.accepted())
     });
     let until = SimTime::from_secs(lesson.run_secs);

@@ -13,6 +13,9 @@ use crate::time::SimTime;
 use crate::trace::{Event, EventId, Name, Snapshot, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How an edit of the manifest reads among what was done to the cluster; its text follows.
+const APPLY: &str = "apply -f manifest.yaml\n";
+
 /// So many looks of the watchdog a new run has to come as far as the old one is watched.
 const LOOKS_MAX: u32 = 2;
 
@@ -31,6 +34,10 @@ pub struct Bench {
     /// The newest revision whose problems are known.
     pub checked: Revision,
     pub run: Run,
+    /// The text as it was opened or run last: what an edit could be applied to.
+    pub begun: String,
+    /// The text the runs begin with, where edits are applied to what runs instead of run anew.
+    pub live: Option<String>,
     /// A newer run, shown as soon as it has come as far as the cursor.
     pub incoming: Option<Run>,
     /// For how many looks of the watchdog it has been coming.
@@ -72,6 +79,18 @@ pub struct Bench {
 impl Bench {
     pub fn n_errors(&self) -> usize {
         self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
+    /// The text runs begin with.
+    pub fn run_text(&self) -> &str {
+        self.live.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Whether there is an edit that could be applied to what runs.
+    pub fn can_apply(&self) -> bool {
+        let newest = self.actions.iter().rfind(|(_, action)| action.starts_with(APPLY));
+        let there = newest.and_then(|(_, action)| action.strip_prefix(APPLY));
+        self.n_errors() == 0 && self.text != there.unwrap_or(&self.begun)
     }
 
     /// Everything at the cursor.
@@ -180,6 +199,8 @@ impl Session {
             }
             Msg::Reset => {
                 let start = self.lesson.here().map_or(String::new(), |l| l.start.clone());
+                self.bench.live = None;
+                self.bench.actions.retain(|(_, action)| !action.starts_with(APPLY));
                 self.replace_text(start, out);
             }
             Msg::BringBack => {
@@ -194,8 +215,10 @@ impl Session {
                 self.bench.player.playing = true;
                 self.run_again(out);
             }
+            Msg::ApplyEdit => self.apply_edit(out),
             Msg::ClearActs => {
                 self.bench.actions.clear();
+                self.bench.live = None;
                 self.run_again(out);
             }
             Msg::JumpTo(span) => {
@@ -205,6 +228,22 @@ impl Session {
             }
             _ => {}
         }
+    }
+
+    /// The edited manifest is applied to what runs, at the cursor's instant; the run begins with
+    /// the text it began with before.
+    fn apply_edit(&mut self, out: &mut Vec<Effect>) {
+        if !self.bench.can_apply() {
+            return self.notice("The manifest is as it was applied, or a server refuses it.", out);
+        }
+        let bench = &mut self.bench;
+        if bench.live.is_none() {
+            bench.live = Some(bench.begun.clone());
+        }
+        bench.actions.push((bench.player.cursor, format!("{APPLY}{}", bench.text)));
+        bench.actions.sort_by_key(|a| a.0);
+        bench.player.playing = true;
+        self.run_again(out);
     }
 
     /// Another text in the editor's place; what stood there can be brought back.
@@ -305,6 +344,7 @@ impl Session {
             Msg::Run => {
                 self.show(SimTime::ZERO, false);
                 self.bench.player.playing = true;
+                self.bench.begun.clone_from(&self.bench.text);
             }
             Msg::PlayPause => {
                 let held = self.hold().is_some_and(|at| cursor >= at);

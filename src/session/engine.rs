@@ -172,11 +172,11 @@ impl Session {
         if revision != bench.revision || known {
             return;
         }
-        let mut run = Run::new(revision, bench.text.clone());
+        let text = bench.run_text().to_owned();
+        let mut run = Run::new(revision, text.clone());
         run.lanes = bench.run.lanes.next();
         bench.incoming = Some(run);
         bench.incoming_looks = 0;
-        let text = bench.text.clone();
         self.post_run(revision, text, out);
     }
 

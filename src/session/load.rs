@@ -221,6 +221,7 @@ impl Session {
         self.engine_tries_again(out);
         self.take_shared(start, out);
         let bench = &mut self.bench;
+        bench.begun.clone_from(&bench.text);
         // What an address names is shown as it is; otherwise the run plays by itself.
         bench.player.playing = self.route.at.is_none();
         bench.wanted = self.route.at;

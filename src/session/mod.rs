@@ -136,6 +136,8 @@ pub enum Msg {
     Act(String),
     /// Asks a kubectl command at the cursor's instant.
     Kubectl(String),
+    /// Applies the edited manifest to what runs, at the cursor's instant.
+    ApplyEdit,
     /// Takes everything back that was done to it.
     ClearActs,
 
@@ -327,6 +329,7 @@ impl Session {
             | Msg::Reset
             | Msg::BringBack
             | Msg::Act(_)
+            | Msg::ApplyEdit
             | Msg::ClearActs
             | Msg::JumpTo(_) => self.update_text(msg, &mut out),
             Msg::Run

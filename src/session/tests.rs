@@ -344,3 +344,30 @@ fn a_kubectl_command_is_asked_of_the_run_at_the_cursor_and_may_act_on_it() {
     session.update(Msg::Kubectl("clear".into()));
     assert!(session.console.said.is_empty());
 }
+
+#[test]
+fn an_edit_is_applied_to_what_runs() {
+    let mut session = opened();
+    run(&mut session, vec![]);
+    session.update(Msg::Seek(SimTime::from_secs(10)));
+    session.update(Msg::ApplyEdit);
+    assert!(session.bench.actions.is_empty(), "nothing was edited");
+    session.update(Msg::Edited("edited\n".into()));
+    run(&mut session, vec![]);
+    assert_eq!(session.bench.run.text, "edited\n", "an edit alone runs anew");
+    let effects = session.update(Msg::ApplyEdit);
+    assert_eq!(posts(&effects), ["check"]);
+    let at = SimTime::from_secs(10);
+    let action = "apply -f manifest.yaml\nedited\n".to_owned();
+    assert_eq!(session.bench.actions, [(at, action.clone())]);
+    run(&mut session, vec![]);
+    assert_eq!(session.bench.run.text, "start\n", "the run begins as it was opened");
+    let asked = session.run_message(session.bench.revision, session.bench.run_text().to_owned());
+    let ToWorker::Simulate { text, actions, .. } = asked else { panic!("no run") };
+    assert_eq!((text.as_str(), actions), ("start\n", vec![(at, action)]));
+    session.update(Msg::ApplyEdit);
+    assert_eq!(session.bench.actions.len(), 1, "it is applied already");
+    session.update(Msg::ClearActs);
+    run(&mut session, vec![]);
+    assert_eq!(session.bench.run.text, "edited\n");
+}

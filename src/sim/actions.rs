@@ -1,7 +1,7 @@
 //! What the person does to the cluster, in kubectl's words.
 
 use super::command;
-use super::control::{api, budget, change, edit, load, node as nodes, work};
+use super::control::{api, apply, budget, change, edit, load, node as nodes, work};
 use super::faults;
 use super::model::PodId;
 use super::world::World;
@@ -16,7 +16,9 @@ pub(crate) async fn run(world: World) {
     let actions = world.scenario.actions.clone();
     for (at, action) in actions {
         world.clock.sleep_until(at).await;
-        let what = What::Acted { action: action.clone() };
+        // A manifest comes after the words that apply it.
+        let words = action.lines().next().unwrap_or("").to_owned();
+        let what = What::Acted { action: words };
         let event = world.st().emit(Subject::Cluster, what, None, None);
         let Some(work) = work() else { return };
         if let Err(why) = (work.perform)(&world, &action, event) {
@@ -35,6 +37,10 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
     let action = action.strip_prefix("kubectl ").unwrap_or(action);
     if let Some(text) = action.strip_prefix("create ").filter(|text| text.starts_with('{')) {
         return edit::create(world, text, event);
+    }
+    if let Some((_, text)) = action.split_once('\n').filter(|(head, _)| head.starts_with("apply")) {
+        apply::apply(world, text, event);
+        return Ok(());
     }
     let split = words::split(action).unwrap_or_default();
     let words: Vec<&str> = split.iter().map(String::as_str).collect();

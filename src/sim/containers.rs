@@ -2,7 +2,7 @@
 
 use super::runtime::{
     Answer, Ask, Handle, News, Notice, Route, RunSpec, Runtime, SandboxRef, SandboxSpec,
-    StartError, VolumeFile, VolumeRef, VolumeSpec,
+    StartError, VolumeRef, VolumeSpec,
 };
 use super::{Scenario, rootfs};
 use crate::shell::kernel::net::NoRoute;
@@ -35,6 +35,8 @@ pub(super) fn runtime(scenario: &Scenario) -> Box<dyn Runtime> {
         next_sandbox: 0,
         looked: BTreeMap::new(),
         roots: BTreeMap::new(),
+        projected: BTreeMap::new(),
+        started_unix_secs: scenario.started_unix_secs,
     })
 }
 
@@ -49,6 +51,9 @@ struct Containers {
     looked: BTreeMap<Handle, (SimTime, SimTime)>,
     /// Bytes in each container's root when it was made.
     roots: BTreeMap<Handle, u64>,
+    /// Of each projected volume the directory its files are in, and their first names.
+    projected: BTreeMap<VolumeRef, (String, Vec<String>)>,
+    started_unix_secs: i64,
 }
 
 struct Sandbox {
@@ -71,29 +76,35 @@ fn put_file(content: &[u8], mode: u32, gid: u32) -> Thing {
     Thing::File { content: content.to_vec(), mode, uid: 0, gid }
 }
 
-/// Where the files of a ConfigMap's or Secret's volume really are.
-// Models pkg/volume/util/atomic_writer.go (v1.36).
-const DATA_DIR: &str = "..2026_01_05_09_00_00.0000000001";
-
-fn projected_things(spec: &VolumeSpec) -> Vec<(String, Thing)> {
+/// What a ConfigMap's or Secret's volume holds whose files really are in `dir`.
+// Models pkg/volume/util/atomic_writer.go Write (v1.36).
+fn projected_things(spec: &VolumeSpec, dir: &str) -> Vec<(String, Thing)> {
     let gid = spec.fs_group.unwrap_or(0);
-    let mut things = vec![
-        (format!("/{DATA_DIR}"), Thing::Dir { mode: 0o755, uid: 0, gid }),
-        ("/..data".to_owned(), Thing::link(DATA_DIR)),
-    ];
-    let mut tops: Vec<&str> = Vec::new();
+    let mut things = vec![(format!("/{dir}"), Thing::Dir { mode: 0o755, uid: 0, gid })];
     for file in &spec.files {
         // With a group of its own, a volume's files can be read by that group.
         let mode = if spec.fs_group.is_some() { file.mode | 0o440 } else { file.mode };
-        let path = format!("/{DATA_DIR}/{}", file.path);
+        let path = format!("/{dir}/{}", file.path);
         things.push((path, put_file(&file.content, mode, gid)));
+    }
+    things.push(("/..data".to_owned(), Thing::link(dir)));
+    things
+}
+
+/// The first names of a volume's files, each once: what is seen at its top.
+fn tops(spec: &VolumeSpec) -> Vec<String> {
+    let mut tops: Vec<String> = Vec::new();
+    for file in &spec.files {
         let top = file.path.split('/').next().unwrap_or("");
-        if !tops.contains(&top) {
-            tops.push(top);
-            things.push((format!("/{top}"), Thing::link(&format!("..data/{top}"))));
+        if !tops.iter().any(|known| known == top) {
+            tops.push(top.to_owned());
         }
     }
-    things
+    tops
+}
+
+fn top_link(top: &str) -> (String, Thing) {
+    (format!("/{top}"), Thing::link(&format!("..data/{top}")))
 }
 
 /// Files the kubelet and the runtime put into each container.
@@ -143,6 +154,14 @@ fn id(run: Handle) -> ContainerId {
 }
 
 impl Containers {
+    /// A new directory for a projected volume's files, named by the present instant.
+    fn data_dir(&self) -> String {
+        let now = self.machine.now();
+        let stamp = super::stamp(self.started_unix_secs + now.as_secs() as i64);
+        let stamp = stamp.trim_end_matches('Z').replace(['-', 'T', ':'], "_");
+        format!("..{stamp}.{:010}", 1 + now.0 % 1_000_000_000)
+    }
+
     fn spec(&mut self, pod: SandboxRef, spec: RunSpec) -> Option<ContainerSpec> {
         let sandbox = self.sandboxes.get(&pod)?;
         let shared = sandbox.shared_pids;
@@ -263,6 +282,12 @@ impl Runtime for Containers {
     }
 
     fn volume(&mut self, spec: &VolumeSpec) -> VolumeRef {
+        let dir = self.data_dir();
+        let mut things = Vec::new();
+        if spec.projected {
+            things = projected_things(spec, &dir);
+            things.extend(tops(spec).iter().map(|top| top_link(top)));
+        }
         let gid = spec.fs_group.unwrap_or(0);
         let wants = Wants {
             label: spec.label.clone(),
@@ -270,16 +295,30 @@ impl Runtime for Containers {
             memory: spec.memory_bytes.is_some(),
             mode: if spec.fs_group.is_some() { 0o2777 } else { 0o777 },
             gid,
-            things: if spec.projected { projected_things(spec) } else { Vec::new() },
+            things,
             ..Wants::default()
         };
-        VolumeRef(self.machine.new_volume(&wants).0)
+        let volume = VolumeRef(self.machine.new_volume(&wants).0);
+        if spec.projected {
+            self.projected.insert(volume, (dir, tops(spec)));
+        }
+        volume
     }
 
-    fn refresh(&mut self, volume: VolumeRef, files: &[VolumeFile]) {
-        for file in files {
-            let path = format!("/{DATA_DIR}/{}", file.path);
-            self.machine.write_volume(VolumeId(volume.0), &path, &file.content, file.mode);
+    fn refresh(&mut self, volume: VolumeRef, spec: &VolumeSpec) {
+        let (dir, id) = (self.data_dir(), VolumeId(volume.0));
+        let new = tops(spec);
+        let (old_dir, old) =
+            self.projected.insert(volume, (dir.clone(), new.clone())).unwrap_or_default();
+        for (path, thing) in projected_things(spec, &dir) {
+            self.machine.put_into_volume(id, &path, &thing);
+        }
+        for top in new.iter().filter(|top| !old.contains(top)) {
+            let (path, link) = top_link(top);
+            self.machine.put_into_volume(id, &path, &link);
+        }
+        for gone in old.iter().filter(|top| !new.contains(top)).chain([&old_dir]) {
+            self.machine.take_from_volume(id, gone);
         }
     }
 

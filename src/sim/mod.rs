@@ -16,7 +16,6 @@
 //! | GPUs and other devices | no node has any: `Insufficient nvidia.com/gpu` |
 //! | load balancers, service meshes | addresses stay pending; no proxies are injected |
 //! | node pressure, node failure, node shutdown | nodes have room and stay up; `drain` works |
-//! | atomic swap of `..data` when a ConfigMap changes | files change in place, removed keys stay |
 //! | image registries | a table of well-known images; others run as a stand-in, with a note |
 //! | scores of the scheduler beyond spreading and room | the emptier node with fewer siblings |
 
@@ -39,8 +38,8 @@ mod world;
 pub use command::Executed;
 pub use view::{hex_of, stamp};
 
-use crate::kube::Desired;
 use crate::kube::tree::Tree;
+use crate::kube::{Desired, Object, Origins};
 use crate::time::SimTime;
 use crate::trace::{End, Event};
 use exec::Tasks;
@@ -64,7 +63,14 @@ pub struct Scenario {
     pub limits: Limits,
     /// The storage class claims get that name none, where the cluster has one.
     pub storage_class: Option<String>,
+    /// What judges a manifest that is applied while the cluster runs; all is taken where none does.
+    pub review: Option<Review>,
 }
+
+/// The server's verdict over a manifest applied to a running cluster: the objects it takes, and
+/// what it says to the others. The function asked gives an object of that kind and name as it was
+/// applied last. Given by who starts the run, for this module knows no rules.
+pub type Review = fn(&str, &dyn Fn(&Object) -> Option<Origins>) -> (Desired, Vec<String>);
 
 impl Scenario {
     /// The scenario of a manifest alone: namespace `default`, seed 1, nothing done to it.
@@ -77,6 +83,7 @@ impl Scenario {
             started_unix_secs: STARTED_UNIX_SECS,
             limits: Limits::default(),
             storage_class: Some("standard".to_owned()),
+            review: None,
         }
     }
 }

@@ -21,15 +21,23 @@ pub(crate) struct PodId(pub(crate) u32);
 pub(crate) struct Source {
     pub(crate) origins: Origins,
     pub(crate) prefix: String,
+    /// Applied while the cluster ran: its text is not the run's, so it has no places to show.
+    pub(crate) foreign: bool,
 }
 
 impl Source {
     pub(crate) fn span(&self, path: &str) -> Option<Span> {
+        if self.foreign {
+            return None;
+        }
         self.origins.span(&format!("{}{path}", self.prefix))
     }
 
     /// Where the byte `offset` of the string at `path` stands.
     pub(crate) fn span_in(&self, path: &str, offset: u32) -> Option<Span> {
+        if self.foreign {
+            return None;
+        }
         self.origins.span_in(&format!("{}{path}", self.prefix), offset)
     }
 }
@@ -177,6 +185,8 @@ pub(crate) struct Books {
     pub(crate) seen_at: SimTime,
     /// A sync is asked for, by this event.
     pub(crate) wanted: Option<EventId>,
+    /// How many syncs there were: with each, mounted settings follow what the API has.
+    pub(crate) n_syncs: u32,
     /// The work queue: when to sync again.
     pub(crate) work_at: Option<SimTime>,
     pub(crate) reasons: BTreeMap<Name, (String, String)>,
@@ -241,6 +251,8 @@ pub(crate) enum RecordState {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Record {
     pub(crate) handle: Option<Handle>,
+    /// The image it was made of; another one in the spec is a changed definition.
+    pub(crate) image: String,
     pub(crate) restart_count: u32,
     pub(crate) state: RecordState,
     pub(crate) started_at: SimTime,

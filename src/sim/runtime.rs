@@ -173,8 +173,8 @@ pub(crate) struct Route {
 pub(crate) trait Runtime {
     fn sandbox(&mut self, spec: &SandboxSpec) -> SandboxRef;
     fn volume(&mut self, spec: &VolumeSpec) -> VolumeRef;
-    /// Replaces what a projected volume holds.
-    fn refresh(&mut self, volume: VolumeRef, files: &[VolumeFile]);
+    /// Replaces what a projected volume holds, all at once.
+    fn refresh(&mut self, volume: VolumeRef, spec: &VolumeSpec);
     /// Bytes a container wrote to its own root since it was made.
     fn written(&self, run: Handle) -> u64;
     /// Bytes in a volume.

@@ -10,6 +10,7 @@ use super::exec::{Clock, Flag};
 use super::model::{Container, Pod, PodId};
 use super::runtime::{Answer, Ask, Handle, Runtime, VolumeRef};
 use super::{Limits, Scenario};
+use crate::kube::Object;
 use crate::rng::Rng;
 use crate::text::Span;
 use crate::time::SimTime;
@@ -32,6 +33,8 @@ pub(crate) struct Cluster {
 pub(crate) struct Config {
     pub(crate) data: BTreeMap<String, Vec<u8>>,
     pub(crate) created_at: SimTime,
+    /// What made its values what they are, where that was not the beginning.
+    pub(crate) changed_by: Option<EventId>,
 }
 
 /// What came back of a command run in a container.
@@ -56,6 +59,8 @@ pub(crate) struct State {
     pub(crate) live: BTreeSet<Name>,
     /// By (kind, namespace, name), kind `configmap` or `secret`.
     pub(crate) configs: BTreeMap<(&'static str, String, String), Config>,
+    /// Objects as manifests said them last, by kind, namespace and name.
+    pub(crate) applied: BTreeMap<(String, String, String), Object>,
     pub(crate) controllers: Controllers,
     /// What pods can be bound to.
     pub(crate) nodes: Vec<Node>,
@@ -96,6 +101,7 @@ impl Cluster {
             next_pod: 0,
             live: BTreeSet::new(),
             configs: BTreeMap::new(),
+            applied: BTreeMap::new(),
             controllers: Controllers::default(),
             nodes: Vec::new(),
             rules: Rules::default(),

@@ -167,6 +167,7 @@ impl Engine {
                 let checked = self.checked(text);
                 let scenario = Scenario {
                     actions: actions.clone(),
+                    review: Some(check::review),
                     seed: *seed,
                     started_unix_secs: *started_unix_secs,
                     ..Scenario::new(checked.accepted())
@@ -200,6 +201,7 @@ impl Engine {
     fn kubectl(&mut self, ask: &KubectlAsk) -> FromWorker {
         let mut scenario = Scenario {
             actions: ask.actions.clone(),
+            review: Some(check::review),
             seed: ask.seed,
             started_unix_secs: ask.started_unix_secs,
             ..Scenario::new(self.checked(&ask.text).accepted())

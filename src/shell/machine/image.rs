@@ -206,6 +206,17 @@ pub(super) fn put(kernel: &mut Kernel, root: &Node, path: &str, thing: &Thing, t
     entries.borrow_mut().insert((*last).to_owned(), node);
 }
 
+/// Books out the bytes of a tree that was taken away.
+pub(super) fn release(kernel: &mut Kernel, node: &Node) {
+    if let Some(entries) = node.dir() {
+        entries.borrow().values().for_each(|below| release(kernel, below));
+    } else if let Kind::File(data) = &node.kind {
+        let size = data.borrow().len() as u64;
+        node.fs.release(size);
+        kernel.stored = kernel.stored.saturating_sub(size);
+    }
+}
+
 fn make(kernel: &mut Kernel, dir: &Node, thing: &Thing, now: i64) -> Node {
     let fs = &dir.fs;
     match thing {

@@ -287,6 +287,26 @@ impl Machine {
         self.volumes.get(&id).map_or(0, |root| root.fs.used.get())
     }
 
+    /// Puts a thing into a volume from outside. Nothing is told: who does it knows.
+    pub fn put_into_volume(&mut self, id: VolumeId, path: &str, thing: &Thing) {
+        let Some(root) = self.volumes.get(&id).cloned() else { return };
+        image::put(&mut self.kernel.borrow_mut(), &root, path, thing, None);
+    }
+
+    /// Takes an entry of a volume's top away with all below it; who has a file open keeps it.
+    pub fn take_from_volume(&mut self, id: VolumeId, name: &str) {
+        let Some(root) = self.volumes.get(&id).cloned() else { return };
+        let taken = root.dir().and_then(|entries| entries.borrow_mut().remove(name));
+        if let Some(node) = taken {
+            image::release(&mut self.kernel.borrow_mut(), &node);
+        }
+    }
+
+    /// The machine's clock.
+    pub fn now(&self) -> SimTime {
+        self.kernel.borrow().now
+    }
+
     /// Writes a file of a volume from outside, as the kubelet does; directories are made.
     pub fn write_volume(&mut self, id: VolumeId, path: &str, content: &[u8], mode: u32) {
         let Some(root) = self.volumes.get(&id).cloned() else { return };

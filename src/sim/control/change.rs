@@ -179,6 +179,7 @@ pub(crate) fn set_data(world: &World, target: &str, pairs: &[&str], event: Event
     for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
         config.data.insert(key.to_owned(), value.as_bytes().to_vec());
     }
+    config.changed_by = Some(event);
     let subject = Subject::Object { kind: kind.into(), name };
     state.emit(subject, What::Applied, Some(event), None);
     state.touch();
@@ -194,7 +195,8 @@ pub(crate) fn apply(world: &World, file: &str, event: EventId) -> Done {
     let base = file.rsplit('/').next().unwrap_or(file);
     let found = FILES.iter().find(|(known, ..)| *known == base);
     let (_, name, key, value) = found.ok_or_else(|| format!("there is no file {file}"))?;
-    let mut config = Config { created_at: world.now(), ..Config::default() };
+    let (created_at, changed_by) = (world.now(), Some(event));
+    let mut config = Config { created_at, changed_by, ..Config::default() };
     config.data.insert((*key).to_owned(), value.as_bytes().to_vec());
     let namespace = world.scenario.namespace.clone();
     let state = &mut world.st();

@@ -15,6 +15,8 @@ pub(crate) struct CronJob {
     /// Oldest first: (name, succeeded).
     pub(crate) finished: Vec<(Name, bool)>,
     pub(crate) last: Option<SimTime>,
+    /// Grows with each new schedule; who waits for a time of an old one stops.
+    pub(crate) edition: u32,
 }
 
 /// The controller acts this long after a scheduled time, in milliseconds.
@@ -22,14 +24,38 @@ const LATE_MILLIS: u64 = 100;
 
 pub(crate) fn add(world: &World, cronjob: CronJob) {
     let name = cronjob.meta.name.clone();
-    let schedule = cron::Schedule::parse(&cronjob.spec.schedule);
     world.st().controllers.cronjobs.insert(name.clone(), cronjob);
     show(world, &name);
-    let (one, two, other) = (world.clone(), world.clone(), name.clone());
-    if let Some(schedule) = schedule {
-        world.clock.spawn(async move { fire_loop(one, name, schedule).await });
+    follow(world, &name);
+    let copy = world.clone();
+    world.clock.spawn(async move { watch_loop(copy, name).await });
+}
+
+/// Follows the schedule as it is now.
+fn follow(world: &World, name: &Name) {
+    let Some((text, edition)) = with(world, name, |c| {
+        c.edition += 1;
+        (c.spec.schedule.clone(), c.edition)
+    }) else {
+        return;
+    };
+    if let Some(schedule) = cron::Schedule::parse(&text) {
+        let (copy, name) = (world.clone(), name.clone());
+        world.clock.spawn(async move { fire_loop(copy, name, (schedule, edition)).await });
     }
-    world.clock.spawn(async move { watch_loop(two, other).await });
+}
+
+/// The spec changed while it runs.
+pub(crate) fn edited(world: &World, name: &Name, spec: batch::CronJobSpec) {
+    let other = with(world, name, |c| {
+        let other = c.spec.schedule != spec.schedule;
+        c.spec = spec;
+        other
+    });
+    if other == Some(true) {
+        follow(world, name);
+    }
+    show(world, name);
 }
 
 fn with<T>(world: &World, name: &Name, change: impl FnOnce(&mut CronJob) -> T) -> Option<T> {
@@ -37,7 +63,7 @@ fn with<T>(world: &World, name: &Name, change: impl FnOnce(&mut CronJob) -> T) -
 }
 
 // Models pkg/controller/cronjob/cronjob_controllerv2.go syncCronJob (v1.36).
-async fn fire_loop(world: World, name: Name, schedule: cron::Schedule) {
+async fn fire_loop(world: World, name: Name, (schedule, edition): (cron::Schedule, u32)) {
     let start = world.scenario.started_unix_secs;
     loop {
         let unix = start + world.now().as_secs() as i64;
@@ -45,6 +71,9 @@ async fn fire_loop(world: World, name: Name, schedule: cron::Schedule) {
         let at = SimTime::from_secs((due - start).max(0) as u64);
         world.clock.sleep_until(at + SimTime::from_millis(LATE_MILLIS)).await;
         let Some(cronjob) = with(&world, &name, |c| c.clone()) else { return };
+        if cronjob.edition != edition {
+            return;
+        }
         if cronjob.spec.suspend != Some(true) {
             fire(&world, cronjob, due, at);
         }

@@ -81,6 +81,7 @@ fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Orig
         }
         "LimitRange" => drop(state.rules.ranges.insert(key, admission::ranges(origins))),
         "PodDisruptionBudget" => {
+            state.budgets.retain(|old| (&old.namespace, &*old.name) != (&namespace, name));
             state.budgets.push(budget::budget(name.to_owned(), namespace, origins));
         }
         "StorageClass" => {
@@ -97,27 +98,18 @@ fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Orig
     }
 }
 
-fn apply_one(world: &World, object: &Object, cause: Option<EventId>) {
-    let source = Source { origins: object.origins.clone(), prefix: String::new() };
+pub(super) fn apply_one(world: &World, object: &Object, cause: Option<EventId>) {
+    let source = source_of(object, cause.is_some());
+    world.st().applied.insert(key_of(world, object), object.clone());
     match &object.kind {
         Kind::Pod(pod) => {
             add_pod(world, pod, source, cause);
         }
         Kind::ConfigMap(map) => {
-            let mut config = Config::default();
-            let text = map.data.iter().flatten();
-            config.data.extend(text.map(|(k, v)| (k.clone(), v.clone().into_bytes())));
-            let binary = map.binary_data.iter().flatten();
-            config.data.extend(binary.map(|(k, v)| (k.clone(), v.0.clone())));
-            keep(world, "configmap", &map.metadata, source, cause, config);
+            keep(world, "configmap", &map.metadata, source, cause, data_of(&object.kind));
         }
         Kind::Secret(secret) => {
-            let mut config = Config::default();
-            let encoded = secret.data.iter().flatten();
-            config.data.extend(encoded.map(|(k, v)| (k.clone(), v.0.clone())));
-            let text = secret.string_data.iter().flatten();
-            config.data.extend(text.map(|(k, v)| (k.clone(), v.clone().into_bytes())));
-            keep(world, "secret", &secret.metadata, source, cause, config);
+            keep(world, "secret", &secret.metadata, source, cause, data_of(&object.kind));
         }
         _ => {
             if let Some(work) = super::work() {
@@ -125,6 +117,32 @@ fn apply_one(world: &World, object: &Object, cause: Option<EventId>) {
             }
         }
     }
+}
+
+/// Where an object was written; `late` where it came while the cluster ran.
+pub(super) fn source_of(object: &Object, late: bool) -> Source {
+    Source { origins: object.origins.clone(), prefix: String::new(), foreign: late }
+}
+
+/// Kind, namespace and name, as the cluster tells objects apart.
+pub(super) fn key_of(world: &World, object: &Object) -> (String, String, String) {
+    let written: Option<String> = object.origins.read("metadata.namespace");
+    let namespace = written.unwrap_or_else(|| world.scenario.namespace.clone());
+    (object.kind.name().to_lowercase(), namespace, object.name().to_owned())
+}
+
+/// What a ConfigMap or Secret holds.
+pub(super) fn data_of(kind: &Kind) -> BTreeMap<String, Vec<u8>> {
+    let mut data = BTreeMap::new();
+    let (text, bytes) = match kind {
+        Kind::ConfigMap(map) => (&map.data, &map.binary_data),
+        Kind::Secret(secret) => (&secret.string_data, &secret.data),
+        _ => return data,
+    };
+    data.extend(bytes.iter().flatten().map(|(key, value)| (key.clone(), value.0.clone())));
+    let text = text.iter().flatten();
+    data.extend(text.map(|(key, value)| (key.clone(), value.clone().into_bytes())));
+    data
 }
 
 /// Objects that are more than pods and their settings.
@@ -256,30 +274,40 @@ fn apply_workload(world: &World, object: &Object, source: Source, cause: Option<
             let meta = meta(world, "cronjob", &one.metadata, source, cause);
             let spec = one.spec.clone();
             let (active, finished) = (Vec::new(), Vec::new());
-            cronjob::add(world, CronJob { meta, spec, active, finished, last: None });
+            cronjob::add(world, CronJob { meta, spec, active, finished, last: None, edition: 0 });
         }
         _ => {}
     }
 }
 
-fn count(replicas: Option<i32>) -> u32 {
+pub(super) fn count(replicas: Option<i32>) -> u32 {
     replicas.unwrap_or(1).max(0) as u32
 }
 
-fn template_of(meta: &Meta, path: &str, pods: Option<&core::PodTemplateSpec>) -> PodTemplate {
+pub(super) fn template_of(
+    meta: &Meta,
+    path: &str,
+    pods: Option<&core::PodTemplateSpec>,
+) -> PodTemplate {
     let metadata = pods.and_then(|p| p.metadata.as_ref());
     workload::template(&meta.source, path, metadata, pods.and_then(|p| p.spec.as_ref()))
 }
 
 fn add_deployment(world: &World, mut meta: Meta, spec: apps::DeploymentSpec) {
     let replicas = count(spec.replicas);
-    let (surge, unavailable) = deployment::fenceposts(&spec, replicas);
-    let strategy = spec.strategy.as_ref().and_then(|s| s.type_.as_deref());
     let state = &mut world.st();
     let cells = vec![format!("0/{replicas}"), "0".to_owned(), "0".to_owned()];
     let cause = meta.applied;
     workload::show_row(state, &mut meta, cells, cause);
-    let deployment = Deployment {
+    let deployment = deployment_of(meta, spec);
+    state.controllers.deployments.insert(deployment.meta.name.clone(), deployment);
+}
+
+pub(super) fn deployment_of(meta: Meta, spec: apps::DeploymentSpec) -> Deployment {
+    let replicas = count(spec.replicas);
+    let (surge, unavailable) = deployment::fenceposts(&spec, replicas);
+    let strategy = spec.strategy.as_ref().and_then(|s| s.type_.as_deref());
+    Deployment {
         template: template_of(&meta, "spec.template", Some(&spec.template)),
         replicas,
         min_ready: spec.min_ready_seconds.unwrap_or(0),
@@ -287,21 +315,25 @@ fn add_deployment(world: &World, mut meta: Meta, spec: apps::DeploymentSpec) {
         surge,
         unavailable,
         paused: spec.paused.unwrap_or(false),
-        cause,
+        cause: meta.applied,
         scaled_for: replicas,
         spec,
         meta,
-    };
-    state.controllers.deployments.insert(deployment.meta.name.clone(), deployment);
+    }
 }
 
 fn add_daemonset(world: &World, meta: Meta, spec: apps::DaemonSetSpec) {
+    let set = daemonset_of(world, meta, spec);
+    world.st().controllers.daemonsets.insert(set.meta.name.clone(), set);
+}
+
+pub(super) fn daemonset_of(world: &World, meta: Meta, spec: apps::DaemonSetSpec) -> DaemonSet {
     let strategy = spec.update_strategy.as_ref().and_then(|s| s.type_.as_deref());
     let rolling = spec.update_strategy.as_ref().and_then(|s| s.rolling_update.as_ref());
     let unavailable = rolling.and_then(|r| r.max_unavailable.as_ref());
     let n_nodes = world.st().nodes.len() as u32;
     let unavailable = workload::share(unavailable, n_nodes, true).unwrap_or(1);
-    let set = DaemonSet {
+    DaemonSet {
         template: template_of(&meta, "spec.template", Some(&spec.template)),
         on_delete: strategy == Some("OnDelete"),
         unavailable: unavailable as usize,
@@ -309,14 +341,18 @@ fn add_daemonset(world: &World, meta: Meta, spec: apps::DaemonSetSpec) {
         revision: 1,
         cause: meta.applied,
         meta,
-    };
-    world.st().controllers.daemonsets.insert(set.meta.name.clone(), set);
+    }
 }
 
 fn add_statefulset(world: &World, meta: Meta, spec: apps::StatefulSetSpec) {
+    let set = statefulset_of(meta, spec);
+    world.st().controllers.statefulsets.insert(set.meta.name.clone(), set);
+}
+
+pub(super) fn statefulset_of(meta: Meta, spec: apps::StatefulSetSpec) -> StatefulSet {
     let strategy = spec.update_strategy.as_ref();
     let rolling = strategy.and_then(|s| s.rolling_update.as_ref());
-    let set = StatefulSet {
+    StatefulSet {
         template: template_of(&meta, "spec.template", Some(&spec.template)),
         replicas: count(spec.replicas),
         service_name: spec.service_name.clone().unwrap_or_default(),
@@ -329,8 +365,7 @@ fn add_statefulset(world: &World, meta: Meta, spec: apps::StatefulSetSpec) {
         revision: 1,
         cause: meta.applied,
         meta,
-    };
-    world.st().controllers.statefulsets.insert(set.meta.name.clone(), set);
+    }
 }
 
 /// A Job of its own or of a CronJob; `path` is where its pods' template stands.
@@ -362,10 +397,11 @@ fn keep(
     metadata: &ObjectMeta,
     source: Source,
     cause: Option<EventId>,
-    config: Config,
+    data: BTreeMap<String, Vec<u8>>,
 ) {
     let meta = meta(world, kind, metadata, source, cause);
-    let config = Config { created_at: meta.created_at, ..config };
+    let changed_by = cause.map(|_| meta.applied);
+    let config = Config { created_at: meta.created_at, data, changed_by };
     let key = (kind, meta.namespace, meta.name.to_string());
     world.st().configs.insert(key, config);
 }

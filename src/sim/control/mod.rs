@@ -3,6 +3,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod api;
+pub(crate) mod apply;
 pub(crate) mod budget;
 pub(crate) mod change;
 pub(crate) mod claims;

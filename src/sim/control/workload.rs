@@ -27,6 +27,7 @@ pub(crate) fn template(
         source: Rc::new(crate::sim::model::Source {
             origins: source.origins.clone(),
             prefix: format!("{path}."),
+            foreign: source.foreign,
         }),
     }
 }

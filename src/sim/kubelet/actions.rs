@@ -52,6 +52,13 @@ pub(crate) fn compute(pod: &Pod) -> Plan {
             }
             continue;
         }
+        if changed(container, view) {
+            let message =
+                format!("Container {} definition changed, will be restarted", container.name);
+            plan.starts.push(idx);
+            plan.kills.push(Victim { name: container.name.clone(), message, probe: None });
+            continue;
+        }
         match failed_probe(pod, container) {
             None => keeps += 1,
             Some(probe) => {
@@ -91,6 +98,12 @@ fn without_sandbox(pod: &Pod, view: &View) -> Plan {
     let first_init = pod.containers.iter().position(Container::is_init);
     let starts = first_init.map_or(starts, |idx| vec![idx]);
     Plan { create_sandbox: true, starts, ..Plan::default() }
+}
+
+/// Whether the spec has another image for a container than what runs was made of.
+// Models pkg/kubelet/kuberuntime containerChanged and kubecontainer.HashContainer (v1.36).
+fn changed(container: &Container, view: &View) -> bool {
+    view.newest(&container.name).is_some_and(|record| record.image != container.image())
 }
 
 /// The probe whose failure says that this running container has to go.
@@ -133,7 +146,11 @@ fn inits(pod: &Pod, view: &View, plan: &mut Plan) -> bool {
     // Sidecars before the frontier, and all of them once initialized, are kept running.
     let upto = if mains_ran { all.len() } else { frontier + 1 };
     for (idx, container) in all.iter().take(upto).filter(|(_, c)| c.is_sidecar()) {
-        if let Some(probe) =
+        if view.is_running(&container.name) && changed(container, view) {
+            let message = format!("Init container {} definition changed", container.name);
+            plan.kills.push(Victim { name: container.name.clone(), message, probe: None });
+            plan.starts.push(*idx);
+        } else if let Some(probe) =
             failed_probe(pod, container).filter(|_| view.is_running(&container.name))
         {
             let message =

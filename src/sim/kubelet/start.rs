@@ -139,6 +139,7 @@ fn push_record(world: &World, id: PodId, container: &Container, event: EventId) 
         let restart_count = records.last().map_or(shown, |r| r.restart_count + 1);
         records.push(Record {
             handle: None,
+            image: container.image().to_owned(),
             restart_count,
             state: RecordState::Created,
             started_at: now,

@@ -184,7 +184,12 @@ pub(crate) fn told(
     content.get(..n).unwrap_or(content).to_vec()
 }
 
-/// ConfigMaps and Secrets reach the files of running pods a minute or so after they change.
+/// How long after a sync of the pod its volumes are looked at again, in milliseconds.
+const REMOUNT_MILLIS: u64 = 100;
+
+/// ConfigMaps, Secrets and labels reach the files of a running pod with its next sync: a minute or
+/// so after they change, where nothing else happens to the pod.
+// Models pkg/kubelet/volumemanager ReprocessPod and MarkRemountRequired (v1.36).
 async fn keep_fresh(
     world: World,
     id: PodId,
@@ -195,26 +200,66 @@ async fn keep_fresh(
     if !spec.projected {
         return;
     }
+    let syncs = |world: &World| {
+        world.pod(id, |pod| (!pod.kubelet.stopped).then_some(pod.kubelet.n_syncs)).flatten()
+    };
+    let mut seen = syncs(&world);
     loop {
-        let span = SimTime::from_secs(60);
-        let span = world.st().jittered(span);
-        world.clock.sleep(span).await;
-        if world.pod(id, |pod| pod.kubelet.stopped).unwrap_or(true) {
+        super::happens(&world, id, SimTime::MAX).await;
+        let n_syncs = syncs(&world);
+        if n_syncs.is_none() {
             return;
         }
-        let Ok(fresh) = make(&mut world.st(), id, &volume) else { continue };
-        let changed: Vec<VolumeFile> =
-            fresh.files.iter().filter(|f| !spec.files.contains(f)).cloned().collect();
-        let handle = world.pod(id, |pod| pod.kubelet.volumes.get(&*volume.name).copied());
-        if changed.is_empty() && fresh.files.len() == spec.files.len() {
+        if std::mem::replace(&mut seen, n_syncs) == n_syncs {
             continue;
         }
-        if let Some(handle) = handle.flatten() {
-            world.rt().refresh(handle, &fresh.files);
+        world.pause(REMOUNT_MILLIS).await;
+        let cause = newest_change(&world.st(), id);
+        let made = make(&mut world.st(), id, &volume);
+        match made {
+            Ok(fresh) if fresh.files != spec.files => {
+                renew(&world, id, (&volume, &path), (&spec, &fresh), cause);
+                spec = fresh;
+            }
+            Ok(_) => {}
+            Err(problem) => {
+                let message =
+                    format!("MountVolume.SetUp failed for volume \"{}\" : {problem}", volume.name);
+                world.st().report(id, None, "FailedMount", message, Some(cause));
+            }
         }
-        let cause = world.pod(id, |pod| pod.changed_by).unwrap_or(EventId(0));
-        tell_files(&mut world.st(), id, &fresh, &changed, &path, cause);
-        spec = fresh;
+    }
+}
+
+/// The newest event that changed settings of the pod's namespace, else the pod itself.
+fn newest_change(state: &State, id: PodId) -> EventId {
+    let Some(pod) = state.pods.get(&id) else { return EventId(0) };
+    let near = state.configs.iter().filter(|((_, namespace, _), _)| *namespace == pod.namespace);
+    near.filter_map(|(_, config)| config.changed_by).max().unwrap_or(pod.changed_by)
+}
+
+/// Another content for a mounted volume, at one stroke; tells what is new and what is gone.
+fn renew(
+    world: &World,
+    id: PodId,
+    (volume, path): (&core::Volume, &str),
+    (old, fresh): (&VolumeSpec, &VolumeSpec),
+    cause: EventId,
+) {
+    let handle = world.pod(id, |pod| pod.kubelet.volumes.get(&*volume.name).copied());
+    let Some(handle) = handle.flatten() else { return };
+    world.rt().refresh(handle, fresh);
+    let new: Vec<VolumeFile> =
+        fresh.files.iter().filter(|file| !old.files.contains(file)).cloned().collect();
+    let state = &mut world.st();
+    tell_files(state, id, fresh, &new, path, cause);
+    let gone = |file: &&VolumeFile| !fresh.files.iter().any(|kept| kept.path == file.path);
+    let Some(pod) = state.pods.get(&id) else { return };
+    let (subject, origin) = (pod.subject(), pod.span(path));
+    for file in old.files.iter().filter(gone) {
+        let (place, path) = (fresh.label.as_str().into(), file.path.clone());
+        let what = What::Wrote(Box::new(FileChange { place, path, change: Change::Remove }));
+        state.emit(subject.clone(), what, Some(cause), origin);
     }
 }
 

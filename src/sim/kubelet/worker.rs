@@ -86,6 +86,8 @@ async fn sync(world: &World, id: PodId, cause: EventId) -> Outcome {
         outcome.failed = !ends(world, id);
         return outcome;
     }
+    world.pod(id, |pod| pod.kubelet.n_syncs += 1);
+    super::raise(world, id);
     let Some(plan) = world.pod(id, |pod| actions::compute(pod)) else { return outcome };
     super::prober::add_pod(world, id);
     outcome.acted = !plan.is_empty();

@@ -20,10 +20,10 @@ pub(super) fn all(view: &View, state: &State, scenario: &Scenario) -> Vec<Tree> 
         }
     }
     for ((kind, namespace, name), config) in &state.configs {
-        out.push(one_config(view, scenario, (kind, namespace, name), config));
+        out.push(one_config(view, state, (kind, namespace, name), config));
     }
     out.extend(state.storage.claims.values().map(|claim| one_claim(view, &claim.meta)));
-    out.extend(scenario.desired.objects.iter().filter_map(|one| other(view, scenario, one)));
+    out.extend(state.applied.values().filter_map(|one| other(view, state, scenario, one)));
     out
 }
 
@@ -156,12 +156,9 @@ fn slice(view: &View, state: &State, service: &Service) -> Tree {
 }
 
 /// What an object's manifest says under `metadata`, as far as it is kept.
-fn written_metadata(view: &View, scenario: &Scenario, kind: &str, name: &str, at: SimTime) -> Tree {
-    let found = scenario
-        .desired
-        .objects
-        .iter()
-        .find(|one| one.kind.name().eq_ignore_ascii_case(kind) && one.name() == name);
+fn written_metadata(view: &View, state: &State, kind: &str, name: &str, at: SimTime) -> Tree {
+    let mut all = state.applied.iter();
+    let found = all.find(|((of, _, own), _)| of == kind && own == name).map(|(_, one)| one);
     let root = found.and_then(|one| one.origins.root.as_deref());
     let mut metadata =
         root.and_then(|root| root.get("metadata")).map_or(Tree::map(), Tree::of_node);
@@ -174,12 +171,12 @@ fn written_metadata(view: &View, scenario: &Scenario, kind: &str, name: &str, at
 
 fn one_config(
     view: &View,
-    scenario: &Scenario,
+    state: &State,
     (kind, namespace, name): (&str, &str, &str),
     config: &Config,
 ) -> Tree {
     let secret = kind == "secret";
-    let mut metadata = written_metadata(view, scenario, kind, name, config.created_at);
+    let mut metadata = written_metadata(view, state, kind, name, config.created_at);
     metadata.put("namespace", Tree::from(namespace));
     let (mut data, mut binary) = (Tree::map(), Tree::map());
     for (key, value) in &config.data {
@@ -193,7 +190,7 @@ fn one_config(
     tree.put("data", filled(data));
     tree.put("binaryData", filled(binary));
     if secret {
-        let written = scenario.desired.objects.iter().find_map(|one| match &one.kind {
+        let written = state.applied.values().find_map(|one| match &one.kind {
             Kind::Secret(secret) if one.name() == name => secret.type_.clone(),
             _ => None,
         });
@@ -228,13 +225,13 @@ fn one_claim(view: &View, meta: &Meta) -> Tree {
 }
 
 /// Objects the simulation only keeps: as they were written.
-fn other(view: &View, scenario: &Scenario, one: &Object) -> Option<Tree> {
+fn other(view: &View, state: &State, scenario: &Scenario, one: &Object) -> Option<Tree> {
     let own = ["Node", "Namespace"].contains(&one.kind.name());
     let kept = matches!(one.kind, Kind::Other { .. }) && !own;
     let root = one.origins.root.as_deref().filter(|_| kept)?;
     let mut tree = Tree::of_node(root);
     let (name, kind) = (one.name(), one.kind.name().to_lowercase());
-    let mut metadata = written_metadata(view, scenario, &kind, name, SimTime::ZERO);
+    let mut metadata = written_metadata(view, state, &kind, name, SimTime::ZERO);
     if one.namespace().is_some() || metadata.get("namespace").is_null() {
         metadata.put("namespace", Tree::from(one.namespace().unwrap_or(&scenario.namespace)));
     }
