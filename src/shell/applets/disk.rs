@@ -178,7 +178,11 @@ pub(super) async fn dd(cx: &mut Cx) -> Answer {
         match (key, n) {
             ("if", _) => dd.input = Some(value.to_owned()),
             ("of", _) => dd.output = Some(value.to_owned()),
-            ("bs" | "ibs" | "obs", Some(n)) if n > 0 => dd.block = n.min(1 << 24),
+            ("bs" | "ibs" | "obs", Some(n)) if n > 0 => {
+                // The whole block is in memory, however much of it is really kept here.
+                cx.sys.hold(n);
+                dd.block = n.min(1 << 24);
+            }
             ("count", Some(n)) => dd.count = Some(n),
             ("skip", Some(n)) => dd.skip = n,
             ("seek", Some(n)) => dd.seek = n,

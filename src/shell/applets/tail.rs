@@ -128,7 +128,7 @@ impl Tail {
                 kept.drain(..self.start_of_end(&kept));
                 full = kept.len().max(full / 2) * 2;
                 // What has no line ends fills the memory: `tail /dev/zero`.
-                cx.sys.claim_memory(kept.len() as u64 * 2);
+                cx.sys.hold(kept.len() as u64 * 2);
             }
         }
         let start = self.start_of_end(&kept);

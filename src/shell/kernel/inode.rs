@@ -21,6 +21,8 @@ pub struct FileSystem {
     pub next_ino: Cell<u64>,
     /// Changes become notices.
     pub watched: bool,
+    /// Who wrote last: a memory volume counts as this container's memory.
+    pub charged_to: Cell<Option<super::ContainerId>>,
     /// What `df` and `mount` call its type, e.g. `overlay`, `tmpfs`.
     pub kind: &'static str,
 }
@@ -187,6 +189,7 @@ impl FileSystem {
             size_limit: Cell::new(None),
             used: Cell::new(0),
             next_ino: Cell::new(2),
+            charged_to: Cell::new(None),
             watched,
             kind,
         })
@@ -218,6 +221,11 @@ impl FileSystem {
 
     pub fn release(&self, bytes: u64) {
         self.used.set(self.used.get().saturating_sub(bytes));
+    }
+
+    /// Whether its files lie in memory.
+    pub fn is_memory(&self) -> bool {
+        self.kind == "tmpfs"
     }
 
     /// Bytes that still fit.

@@ -115,6 +115,9 @@ impl Kernel {
         if how.write && read_only && matches!(node.kind, Kind::File(_) | Kind::Program(_)) {
             return Err(Errno::RoFs);
         }
+        if how.write && matches!(node.kind, Kind::Proc(ProcEntry::CgroupFile(_))) {
+            return Err(Errno::RoFs);
+        }
         if how.write && matches!(node.kind, Kind::Proc(_) | Kind::Program(_)) {
             return Err(Errno::Access);
         }
@@ -369,6 +372,9 @@ impl Kernel {
         content[at..at + overlap].copy_from_slice(&data[..overlap]);
         content.extend_from_slice(&data[overlap..n]);
         drop(content);
+        if node.fs.is_memory() {
+            self.charge_memory_volume(id, node);
+        }
         file.offset.set((at + n) as u64);
         let now = self.wall_micros();
         node.meta.borrow_mut().mtime = now;

@@ -4,12 +4,14 @@
 //! Time: every process has its own CPU. It runs until it blocks or gets ahead of what else is due,
 //! burning virtual time as it goes; the agenda orders wake-ups by (time, asking order).
 
+pub mod cgroup;
 pub mod container;
 pub mod fd;
 pub mod files;
 pub mod inode;
 pub mod io;
 pub mod locks;
+pub mod memory;
 pub mod net;
 pub mod notice;
 pub mod path;
@@ -26,6 +28,7 @@ pub use process::{Credentials, Disposition, Env, Pid, ProcId, WaitStatus};
 
 use crate::rng::Rng;
 use crate::time::SimTime;
+use container::Cost;
 use inode::FileSystem;
 use process::Proc;
 use std::cell::RefCell;
@@ -118,6 +121,8 @@ pub struct Kernel {
     /// Bytes in all file systems.
     pub stored: u64,
     pub locks: locks::Locks,
+    /// Processor time of all containers so far.
+    pub cpu_used: SimTime,
 }
 
 impl Kernel {
@@ -145,6 +150,7 @@ impl Kernel {
             exec_output: BTreeMap::new(),
             stored: 0,
             locks: locks::Locks::default(),
+            cpu_used: SimTime::ZERO,
         }
     }
 
@@ -206,15 +212,20 @@ impl Kernel {
     pub fn charge(&mut self, id: ProcId, micros: u64) {
         self.budget = self.budget.saturating_sub(1);
         let Some(proc) = self.procs.get_mut(&id) else { return };
-        let (container, used) = (proc.container, proc.cpu_used);
-        let cost = match self.containers.get_mut(&container) {
-            Some(container) => container.pace.cost(self.now, micros),
-            None => (SimTime(micros), None),
+        let id = proc.container;
+        let cost = match self.containers.get_mut(&id) {
+            Some(container) => {
+                let cost = container.pace.cost(self.now, micros);
+                container.cpu_used = container.cpu_used + cost.ran;
+                cost
+            }
+            None => Cost { took: SimTime(micros), ran: SimTime(micros), told: None },
         };
-        proc.cpu_used = used + cost.0;
-        self.now = self.now + cost.0;
-        if let Some(sentence) = cost.1 {
-            self.notice(Some(container), NoticeKind::Limit { sentence });
+        proc.cpu_used = proc.cpu_used + cost.ran;
+        self.cpu_used = self.cpu_used + cost.ran;
+        self.now = self.now + cost.took;
+        if let Some(sentence) = cost.told {
+            self.notice(Some(id), NoticeKind::Limit { sentence });
         }
     }
 

@@ -112,6 +112,8 @@ pub struct Proc {
     pub signal_count: u64,
     /// Memory it claims.
     pub memory_bytes: u64,
+    /// Data it keeps besides: variables, lines, buffers.
+    pub held_bytes: u64,
     /// The first process of its exec: the exec ends with it.
     pub exec_leader: bool,
 }

@@ -20,6 +20,9 @@ pub enum ProcEntry {
     ProcessLink(ProcId, &'static str),
     FdDir(ProcId),
     FdLink(ProcId, Fd),
+    /// `/sys/fs/cgroup`, and a file there.
+    Cgroup,
+    CgroupFile(&'static str),
 }
 
 const FILES: &[&str] = &[
@@ -30,11 +33,13 @@ const FILES: &[&str] = &[
     "meminfo",
     "mounts",
     "stat",
+    "swaps",
     "uptime",
     "version",
     "net/dev",
     "net/route",
     "net/tcp",
+    "net/tcp6",
     "sys/kernel/hostname",
     "sys/kernel/osrelease",
     "sys/kernel/pid_max",
@@ -64,7 +69,11 @@ impl ProcEntry {
     pub fn is_dir(&self) -> bool {
         matches!(
             self,
-            ProcEntry::Root | ProcEntry::Dir(_) | ProcEntry::Process(_) | ProcEntry::FdDir(_)
+            ProcEntry::Root
+                | ProcEntry::Dir(_)
+                | ProcEntry::Process(_)
+                | ProcEntry::FdDir(_)
+                | ProcEntry::Cgroup
         )
     }
 
@@ -136,6 +145,7 @@ impl Kernel {
                 self.procs.get(id)?.fds.entry(fd)?;
                 ProcEntry::FdLink(*id, fd)
             }
+            ProcEntry::Cgroup => return self.cgroup_child(name),
             _ => return None,
         };
         Some(self.proc_node(entry))
@@ -159,6 +169,7 @@ impl Kernel {
                 names
             }
             ProcEntry::Dir(at) => children(at),
+            ProcEntry::Cgroup => super::cgroup::FILES.iter().map(|n| (*n).to_owned()).collect(),
             ProcEntry::Process(_) => {
                 let mut names = vec!["fd".to_owned()];
                 names.extend(PROCESS_FILES.iter().chain(PROCESS_LINKS).map(|n| (*n).to_owned()));
@@ -180,6 +191,7 @@ impl Kernel {
                 let proc = self.procs.get(id)?;
                 Some(match *what {
                     "cwd" => proc.cwd.to_string(),
+                    "exe" if &*proc.comm == "pause" => "/pause".to_owned(),
                     "exe" => "/bin/busybox".to_owned(),
                     _ => "/".to_owned(),
                 })
@@ -199,6 +211,7 @@ impl Kernel {
             ProcEntry::ProcessFile(id, name) => {
                 self.procs.get(id).map(|proc| self.process_file(proc, name))
             }
+            ProcEntry::CgroupFile(name) => self.cgroup_text(viewer, name),
             _ => None,
         }
     }
@@ -215,12 +228,11 @@ impl Kernel {
                 let newest = self.procs.keys().next_back().map_or(1, |id| id.0);
                 format!("0.10 0.12 0.09 1/{n} {newest}\n")
             }
-            "meminfo" => meminfo(),
+            "meminfo" => meminfo(self.procs.values().map(|p| p.held_bytes >> 10).sum()),
             "cpuinfo" => cpuinfo(),
-            "stat" => format!(
-                "cpu  1000 0 1000 100000 0 0 0 0 0 0\nbtime {}\n",
-                self.start_unix_micros / 1_000_000 - 1000
-            ),
+            "stat" => self.stat_text(),
+            "net/tcp6" => TCP_HEAD.to_owned(),
+            "swaps" => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_owned(),
             "version" => "Linux version 6.1.0 (builder@host) (gcc 12.2.0) #1 SMP PREEMPT_DYNAMIC\n"
                 .to_owned(),
             "filesystems" => "nodev\tproc\nnodev\ttmpfs\nnodev\toverlay\n\text4\n".to_owned(),
@@ -242,6 +254,23 @@ impl Kernel {
             "sys/net/core/somaxconn" => "4096\n".to_owned(),
             _ => "0\n".to_owned(),
         }
+    }
+
+    /// `/proc/stat`: two processors since the node started, in hundredths of a second.
+    fn stat_text(&self) -> String {
+        let used = 2_000 + self.cpu_used.0 / 10_000;
+        let idle = (self.now.0 / 10_000 * 2 + 200_000).saturating_sub(used);
+        let line = |name: &str, user: u64, idle: u64| {
+            format!("{name} {user} 0 {} {idle} 0 0 0 0 0 0\n", user / 5)
+        };
+        format!(
+            "{}{}{}intr 0\nctxt 0\nbtime {}\nprocesses {}\nprocs_running 1\nprocs_blocked 0\n",
+            line("cpu ", used, idle),
+            line("cpu0", used / 2, idle / 2),
+            line("cpu1", used / 2, idle / 2),
+            self.start_unix_micros / 1_000_000 - 1000,
+            self.procs.keys().next_back().map_or(1, |id| id.0)
+        )
     }
 
     /// The mounts of a process's container as `/proc/mounts` lists them.
@@ -270,15 +299,20 @@ impl Kernel {
                 let start = proc.started.0 / 10_000 + 100_000;
                 format!(
                     "{} ({}) {} {ppid} {} 0 0 -1 4194304 0 0 0 0 {ticks} 0 0 0 20 0 1 0 {start} \
-                     4485120 256 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n",
+                     {} {} 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n",
                     proc.pid,
                     proc.comm,
                     state_letter(proc),
-                    proc.pgid
+                    proc.pgid,
+                    virtual_kb(proc) << 10,
+                    resident_kb(proc) / 4
                 )
             }
             "status" => self.status_text(proc),
-            "statm" => "1095 256 230 200 0 60 0\n".to_owned(),
+            "statm" => {
+                let (size, resident) = (virtual_kb(proc) / 4, resident_kb(proc) / 4);
+                format!("{size} {resident} {} 200 0 60 0\n", resident.min(230))
+            }
             _ => format!(
                 "{:<26}{:<21}{:<21}{:<10}\n{:<26}{:<21}{:<21}{:<10}\n",
                 "Limit",
@@ -305,8 +339,9 @@ impl Kernel {
         format!(
             "Name:\t{}\nUmask:\t{:04o}\nState:\t{state}\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\n\
              PPid:\t{}\nTracerPid:\t0\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n\
-             Gid:\t{gid}\t{gid}\t{gid}\t{gid}\nFDSize:\t64\nGroups:\t{} \nVmSize:\t    4380 kB\n\
-             VmRSS:\t    1024 kB\nThreads:\t1\nSigQ:\t0/96076\n\
+             Gid:\t{gid}\t{gid}\t{gid}\t{gid}\nFDSize:\t64\nGroups:\t{} \n\
+             VmPeak:\t{size:8} kB\nVmSize:\t{size:8} kB\nVmHWM:\t{resident:8} kB\n\
+             VmRSS:\t{resident:8} kB\nThreads:\t1\nSigQ:\t0/96076\n\
              SigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n\
              SigBlk:\t0000000000000000\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n",
             proc.comm,
@@ -316,6 +351,8 @@ impl Kernel {
             proc.signals.mask(Disposition::Ignore),
             proc.signals.mask(Disposition::Catch),
             pid = proc.pid,
+            size = virtual_kb(proc),
+            resident = resident_kb(proc),
         )
     }
 
@@ -335,11 +372,21 @@ pub fn state_letter(proc: &Proc) -> char {
     }
 }
 
-fn meminfo() -> String {
+/// What a process has in memory, in kilobytes.
+fn resident_kb(proc: &Proc) -> u64 {
+    (proc.memory_bytes + proc.held_bytes).max(1 << 20) >> 10
+}
+
+/// With the program's own text, which all share.
+fn virtual_kb(proc: &Proc) -> u64 {
+    resident_kb(proc) + 3356
+}
+
+fn meminfo(held_kb: u64) -> String {
     let rows = [
         ("MemTotal", 24_576_000),
-        ("MemFree", 18_000_000),
-        ("MemAvailable", 21_000_000),
+        ("MemFree", 18_000_000_u64.saturating_sub(held_kb)),
+        ("MemAvailable", 21_000_000_u64.saturating_sub(held_kb)),
         ("Buffers", 200_000),
         ("Cached", 2_800_000),
         ("SwapCached", 0),
@@ -373,5 +420,7 @@ const NET_DEV: &str = concat!(
     "  eth0:       0       0    0    0    0     0          0         0",
     "        0       0    0    0    0     0       0          0\n",
 );
+const TCP_HEAD: &str = "  sl  local_address                         remote_address                        \
+     st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 const NET_ROUTE: &str =
     "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";

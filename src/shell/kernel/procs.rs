@@ -2,7 +2,10 @@
 
 use super::container::LOG_LINE_MAX;
 use super::process::{Proc, ProcState, Signals};
-use super::{ContainerId, Disposition, Env, Kernel, NoticeKind, Pid, ProcId, WaitStatus};
+use super::{
+    ContainerId, Credentials, Disposition, Env, Kernel, NetNsId, NoticeKind, Pid, PidNsId,
+};
+use super::{ProcId, WaitStatus};
 use crate::shell::signal::DefaultAction;
 use crate::shell::{Errno, Signal, bytes};
 use crate::time::SimTime;
@@ -51,6 +54,16 @@ impl Kernel {
         }
         self.procs.insert(child_id, child);
         Ok(child_id)
+    }
+
+    /// The sandbox's own process: number 1 of a namespace that a pod's containers share. It does
+    /// nothing but reap.
+    pub fn add_pause(&mut self, ns: PidNsId) {
+        let id = self.fresh_proc();
+        let now = self.now;
+        let Some(space) = self.pid_namespaces.get_mut(&ns) else { return };
+        space.by_pid.insert(1, id);
+        self.procs.insert(id, Proc::pause(id, ns, now));
     }
 
     /// Ends a process: its files close, its children find a new parent, its parent may wait.
@@ -289,27 +302,6 @@ impl Kernel {
             self.notice(Some(id), NoticeKind::LogLine { stderr, line, cut: true });
         }
     }
-
-    /// What a process claims to use of memory; past the container's limit the kernel kills it all.
-    pub fn claim_memory(&mut self, id: ProcId, memory_bytes: u64) {
-        let Some(proc) = self.procs.get_mut(&id) else { return };
-        proc.memory_bytes = memory_bytes;
-        let container_id = proc.container;
-        let used = self.memory_used(container_id);
-        let Some(container) = self.containers.get_mut(&container_id) else { return };
-        let (limit, init) = (container.memory_limit, container.init);
-        if limit.is_some_and(|limit| used > limit) && !container.oom {
-            container.oom = true;
-            if let Some(init) = init {
-                self.send_signal(init, Signal::KILL, true);
-            }
-        }
-    }
-
-    /// Bytes a container's processes claim.
-    pub fn memory_used(&self, id: ContainerId) -> u64 {
-        self.procs.values().filter(|p| p.container == id).map(|p| p.memory_bytes).sum()
-    }
 }
 
 /// What a forked process is taken to need of its own, in bytes.
@@ -335,6 +327,21 @@ impl Proc {
             outside: self.outside,
             memory_bytes: CHILD_BYTES,
             ..Proc::blank(id, pid, self.container, (self.pidns, self.netns))
+        }
+    }
+
+    /// The sandbox's process, which belongs to no container.
+    fn pause(id: ProcId, pidns: PidNsId, now: SimTime) -> Proc {
+        Proc {
+            cred: Rc::new(Credentials { uid: 65_535, gid: 65_535, groups: Vec::new() }),
+            cwd: Rc::from("/"),
+            umask: 0o022,
+            argv: Rc::new(vec!["/pause".to_owned()]),
+            comm: Rc::from("pause"),
+            started: now,
+            busy_until: now,
+            reaps: true,
+            ..Proc::blank(id, 1, ContainerId(0), (pidns, NetNsId(0)))
         }
     }
 
@@ -384,6 +391,7 @@ impl Proc {
             reaps: false,
             signal_count: 0,
             memory_bytes: 0,
+            held_bytes: 0,
         }
     }
 }

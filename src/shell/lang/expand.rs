@@ -122,7 +122,8 @@ impl Shell {
                 }
             }
             if out.len() > TEXT_MAX {
-                self.sys.limit_reached("an expansion grew over one million characters");
+                self.hold_text(out.len());
+                self.sys.limit_reached("an expansion grew over 8 million characters");
                 return self.raise("out of memory").await;
             }
         }
@@ -210,7 +211,8 @@ impl Shell {
                 Ok(more) if more.is_empty() => break,
                 Ok(more) if data.len() + more.len() <= TEXT_MAX => data.extend(more),
                 Ok(_) => {
-                    self.sys.limit_reached("a command's output grew over one million characters");
+                    self.hold_text(data.len());
+                    self.sys.limit_reached("a command's output grew over 8 million characters");
                     break;
                 }
                 Err(crate::shell::Errno::Intr) => {}

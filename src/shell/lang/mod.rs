@@ -52,7 +52,7 @@ pub(super) type Running<'a, T = i32> = Pin<Box<dyn Future<Output = Res<T>> + 'a>
 const DEPTH_MAX: u32 = 128;
 
 /// Longest text a variable or a command's arguments may grow to, in characters.
-pub(super) const TEXT_MAX: usize = 1 << 20;
+pub(super) const TEXT_MAX: usize = 8 << 20;
 
 /// Arguments of the script or function.
 #[derive(Clone, Debug, Default)]

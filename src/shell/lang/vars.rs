@@ -1,8 +1,13 @@
 //! Variables, and the frames that give them back their old values.
 
-use super::{Res, Shell, TEXT_MAX};
+use super::{Res, Shell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// Shorter values are part of what any shell is taken to need, in bytes.
+const LONG: usize = 32 << 10;
+/// The most that one shell's long values take together, in bytes.
+const VARIABLES_MAX: u64 = 32 << 20;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::shell) struct Var {
@@ -133,8 +138,8 @@ impl Shell {
         if self.vars.get(name).is_some_and(|var| var.read_only && !var.dynamic) {
             return Err(format!("{name}: is read only"));
         }
-        if value.len() > TEXT_MAX {
-            self.sys.limit_reached("a shell variable grew over one million characters");
+        if self.hold_variable(name, value.len()) > VARIABLES_MAX {
+            self.sys.limit_reached("a shell's variables grew over 32 million characters");
             return Err("out of memory".to_owned());
         }
         let export_all = self.options.has('a');
@@ -152,6 +157,32 @@ impl Shell {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Counts a long value as memory this shell holds; a container that may not have so much ends.
+    /// Tells how much all long values take.
+    fn hold_variable(&mut self, name: &str, n_bytes: usize) -> u64 {
+        let before = self.vars.value(name).map_or(0, |old| old.len());
+        if n_bytes.max(before) < LONG {
+            return 0;
+        }
+        let all = self.long_values(name) + n_bytes as u64;
+        self.sys.hold(all);
+        all
+    }
+
+    /// Counts a text that is being put together.
+    pub(in crate::shell) fn hold_text(&self, n_bytes: usize) {
+        self.sys.hold(self.long_values("") + n_bytes as u64);
+    }
+
+    /// What the long values of all variables but one take, in bytes.
+    fn long_values(&self, but: &str) -> u64 {
+        let long = |(name, var): (&String, &Var)| {
+            let n = var.value.as_ref().map_or(0, |value| value.len());
+            if name == but || n < LONG { 0 } else { n as u64 }
+        };
+        self.vars.iter().map(long).sum()
     }
 
     pub(in crate::shell) async fn unset_var(&mut self, name: &str) -> Res<()> {

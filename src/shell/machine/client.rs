@@ -88,6 +88,8 @@ impl Machine {
             stdio: FdTable::default(),
             argv: Vec::new(),
             oom: false,
+            memory_peak: 0,
+            cpu_used: SimTime::ZERO,
             no_chown: false,
             told_processes: false,
         };

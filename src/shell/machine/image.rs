@@ -5,6 +5,7 @@ use crate::shell::applets;
 use crate::shell::kernel::Kernel;
 use crate::shell::kernel::inode::{Device, Kind, Node};
 use crate::shell::kernel::pipe::Pipe;
+use crate::shell::kernel::procfs::ProcEntry;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -38,6 +39,8 @@ pub enum Thing {
     Program(Program),
     /// `/proc`.
     Proc,
+    /// `/sys/fs/cgroup`.
+    Cgroup,
 }
 
 impl Thing {
@@ -83,6 +86,7 @@ impl Image {
         image.add("/dev/shm", Thing::Dir { mode: 0o1777, uid: 0, gid: 0 });
         image.add("/proc", Thing::Proc);
         image.add("/sys", Thing::dir());
+        image.add("/sys/fs/cgroup", Thing::Cgroup);
         image
     }
 
@@ -231,9 +235,7 @@ fn make(kernel: &mut Kernel, dir: &Node, thing: &Thing, now: i64) -> Node {
         Thing::Fifo { mode } => fs.make(Kind::Fifo(Pipe::new()), *mode, (0, 0), now),
         Thing::Device(device) => fs.make(Kind::Device(*device), 0o666, (0, 0), now),
         Thing::Program(program) => fs.make(Kind::Program(*program), 0o755, (0, 0), now),
-        Thing::Proc => {
-            let root = crate::shell::kernel::procfs::ProcEntry::Root;
-            fs.make(Kind::Proc(root), 0o555, (0, 0), now)
-        }
+        Thing::Proc => fs.make(Kind::Proc(ProcEntry::Root), 0o555, (0, 0), now),
+        Thing::Cgroup => fs.make(Kind::Proc(ProcEntry::Cgroup), 0o555, (0, 0), now),
     }
 }

@@ -174,12 +174,11 @@ impl Machine {
         kernel.procs.get(&init).map(|p| p.pid)
     }
 
-    /// CPU time used by all processes of a container that are alive, and bytes they claim.
+    /// CPU time used by all processes of a container so far, and the bytes it holds.
     pub fn usage(&self, id: ContainerId) -> (SimTime, u64) {
         let kernel = self.kernel.borrow();
-        let procs = kernel.procs.values().filter(|p| p.container == id);
-        let cpu = procs.map(|p| p.cpu_used.0).sum();
-        (SimTime(cpu), kernel.memory_used(id))
+        let cpu = kernel.containers.get(&id).map_or(SimTime::ZERO, |c| c.cpu_used);
+        (cpu, kernel.memory_used(id))
     }
 
     /// Kills an exec that takes too long. It ends with a notice all the same.
@@ -198,6 +197,9 @@ impl Machine {
         // In a shared one the sandbox's process is number 1.
         let ns = PidNs { next: u32::from(shared), by_pid: BTreeMap::new(), shared };
         kernel.pid_namespaces.insert(id, ns);
+        if shared {
+            kernel.add_pause(id);
+        }
         id
     }
 

@@ -121,6 +121,8 @@ impl Machine {
             stdio: stdio(&root, |stderr| Sink::Log { container: id, stderr }),
             argv: spec.argv.clone(),
             oom: false,
+            memory_peak: 0,
+            cpu_used: crate::time::SimTime::ZERO,
             no_chown: spec.no_chown,
             told_processes: false,
         };

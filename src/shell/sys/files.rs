@@ -367,6 +367,8 @@ impl Sys {
     pub async fn read_all(&self, fd: Fd) -> Result<Vec<u8>, Errno> {
         /// More than any file of a simulated container holds.
         const ALL_MAX: usize = 16 << 20;
+        /// Less is part of what any program is taken to need.
+        const HOLD_MIN: usize = 256 << 10;
         let mut all = Vec::new();
         loop {
             let data = self.read(fd, READ_MAX).await?;
@@ -378,6 +380,9 @@ impl Sys {
                 return Err(Errno::NoMem);
             }
             all.extend_from_slice(&data);
+            if all.len() >= HOLD_MIN {
+                self.hold(all.len() as u64);
+            }
         }
     }
 }

@@ -144,6 +144,7 @@ impl Sys {
         proc.comm = Rc::from(comm);
         proc.argv = Rc::new(argv.to_vec());
         proc.env = env;
+        proc.held_bytes = 0;
         proc.signals.after_exec();
         let to_close: Vec<u32> = proc
             .fds
@@ -375,6 +376,11 @@ impl Sys {
     /// Claims memory; past the container's limit the whole container is killed.
     pub fn claim_memory(&self, bytes: u64) {
         self.k().claim_memory(self.id, bytes);
+    }
+
+    /// Says how much data this process keeps, beside what its program needs.
+    pub fn hold(&self, bytes: u64) {
+        self.k().hold_memory(self.id, bytes);
     }
 }
 

@@ -55,6 +55,9 @@ impl Out {
     }
 }
 
+/// Lines up to this long are part of what any program is taken to need, in bytes.
+const LONG_LINE: usize = 256 << 10;
+
 /// Buffered line input.
 pub struct Lines {
     sys: Sys,
@@ -89,6 +92,10 @@ impl Lines {
             let more = self.sys.read(self.fd, super::files::READ_MAX).await?;
             self.ended = more.is_empty();
             self.buffer.extend_from_slice(&more);
+            // A line that never ends fills the memory: `grep x /dev/zero`.
+            if self.buffer.len() > LONG_LINE {
+                self.sys.hold(self.buffer.len() as u64);
+            }
         }
     }
 }

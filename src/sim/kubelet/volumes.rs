@@ -1,8 +1,8 @@
 //! A pod's volumes: made before its first container, retried while something is missing.
 
 use super::worker::ends;
-use crate::sim::control::claims;
-use crate::sim::model::{Pod, PodId};
+use crate::sim::control::{claims, fit};
+use crate::sim::model::{Container, Pod, PodId};
 use crate::sim::quantity;
 use crate::sim::runtime::{VolumeFile, VolumeRef, VolumeSpec};
 use crate::sim::world::{State, World};
@@ -294,11 +294,26 @@ fn make(state: &mut State, id: PodId, volume: &core::Volume) -> Result<VolumeSpe
     } else if let Some(source) = &volume.host_path {
         host_path(source)?;
     } else if let Some(source) = &volume.empty_dir {
-        let limit = source.size_limit.as_ref().and_then(quantity::units_of);
-        let memory = source.medium.as_deref() == Some("Memory");
-        spec.memory_bytes = limit.filter(|_| memory);
+        if source.medium.as_deref() == Some("Memory") {
+            spec.memory_bytes = Some(memory_size(state, pod, source));
+        }
     }
     Ok(spec)
+}
+
+/// How large a memory volume is: what it says, what the pod may use, or what the node has.
+// Models pkg/volume/emptydir/empty_dir.go calculateEmptyDirMemorySize (v1.36).
+fn memory_size(state: &State, pod: &Pod, source: &core::EmptyDirVolumeSource) -> u64 {
+    let node = state.nodes.iter().find(|node| Some(&node.name) == pod.node.as_ref());
+    let node = node.and_then(|node| node.room.get("memory").copied()).unwrap_or(u64::MAX);
+    let limit = |c: &Container| {
+        let limits = c.spec.resources.as_ref().and_then(|r| r.limits.as_ref());
+        limits.and_then(|all| all.get("memory")).and_then(quantity::units_of)
+    };
+    let all_limited = pod.containers.iter().all(|c| limit(c).is_some());
+    let pod_limit = if all_limited { fit::total(&pod.containers, limit) } else { 0 };
+    let written = source.size_limit.as_ref().and_then(quantity::units_of).unwrap_or(0);
+    [pod_limit, written].into_iter().filter(|n| *n > 0).fold(node, u64::min)
 }
 
 /// What every node has; anything else is there only once somebody made it.

@@ -80,6 +80,7 @@ pub(super) async fn run(cx: &mut Cx) -> Answer {
         main: MainInput::default(),
         lines,
         program_name,
+        n_looks: 0,
     };
     driver.whole(cx).await
 }
@@ -124,6 +125,7 @@ struct Driver {
     main: MainInput,
     lines: Vec<u32>,
     program_name: String,
+    n_looks: u32,
 }
 
 /// How a stretch of the program ended.
@@ -152,6 +154,7 @@ impl Driver {
                 let n = self.machine.special_number(slot);
                 self.machine.set_number(slot, n + 1.0);
             }
+            self.look_at_memory(cx);
             if let Some(entry) = code.main {
                 ended = self.stretch(cx, entry).await;
             }
@@ -168,12 +171,28 @@ impl Driver {
         Ok(if code == 0 { cx.status } else { code })
     }
 
+    /// Now and then counts what variables and arrays keep.
+    fn look_at_memory(&mut self, cx: &Cx) {
+        /// Ticks and records between two looks.
+        const EVERY: u32 = 64;
+        /// Less is part of what awk is taken to need, in bytes.
+        const HELD_MIN: u64 = 256 << 10;
+        self.n_looks = self.n_looks.wrapping_add(1);
+        let held = if self.n_looks.is_multiple_of(EVERY) { self.machine.held() } else { 0 };
+        if held > HELD_MIN {
+            cx.sys.hold(held);
+        }
+    }
+
     /// Runs from an entry to its end.
     async fn stretch(&mut self, cx: &mut Cx, entry: usize) -> Ended {
         self.machine.start(entry);
         loop {
             match self.machine.run() {
-                Need::Tick => cx.sys.tick().await,
+                Need::Tick => {
+                    self.look_at_memory(cx);
+                    cx.sys.tick().await;
+                }
                 Need::MainLine => {
                     let line = self.main_line(cx).await;
                     self.machine.got_line(line);

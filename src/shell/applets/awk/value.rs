@@ -1,5 +1,6 @@
 //! awk's values: numbers, strings, strings that look like numbers, arrays in busybox's order.
 
+use super::vm::Cell;
 use crate::shell::applets::common::format::{Spec, shortest};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -144,6 +145,29 @@ pub(super) struct Array {
     items: BTreeMap<Vec<u8>, (u64, Value)>,
     next: u64,
     size: usize,
+    /// What its keys and values take, in bytes.
+    bytes: u64,
+}
+
+/// What an element takes beside its key and text.
+const ELEMENT_BYTES: u64 = 48;
+
+fn bytes_of(value: &Value) -> u64 {
+    match value {
+        Value::Text(text) | Value::Input(text) => text.len() as u64,
+        Value::Unset | Value::Number(_) => 0,
+    }
+}
+
+impl Cell {
+    /// What it keeps, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Cell::Unset => 0,
+            Cell::Value(value) => bytes_of(value),
+            Cell::Array(array, _) => array.borrow().bytes,
+        }
+    }
 }
 
 pub(super) type ArrayRef = Rc<RefCell<Array>>;
@@ -170,9 +194,11 @@ impl Array {
 
     pub(super) fn set(&mut self, key: &[u8], value: Value) {
         if let Some(item) = self.items.get_mut(key) {
+            self.bytes = self.bytes + bytes_of(&value) - bytes_of(&item.1);
             item.1 = value;
             return;
         }
+        self.bytes += ELEMENT_BYTES + key.len() as u64 + bytes_of(&value);
         self.next += 1;
         self.items.insert(key.to_vec(), (self.next, value));
         let size = SIZES.get(self.size).copied().unwrap_or(65_521);
@@ -182,11 +208,14 @@ impl Array {
     }
 
     pub(super) fn remove(&mut self, key: &[u8]) {
-        self.items.remove(key);
+        if let Some((_, value)) = self.items.remove(key) {
+            self.bytes -= ELEMENT_BYTES + key.len() as u64 + bytes_of(&value);
+        }
     }
 
     pub(super) fn clear(&mut self) {
         self.items.clear();
+        self.bytes = 0;
     }
 
     /// Keys in the order busybox's hash table walks them: by bucket, newest first.

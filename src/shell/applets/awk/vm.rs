@@ -248,6 +248,11 @@ impl Machine {
         }
     }
 
+    /// What its variables and arrays keep, in bytes.
+    pub(super) fn held(&self) -> u64 {
+        self.globals.iter().map(Cell::bytes).sum()
+    }
+
     /// Runs on until something is needed.
     pub(super) fn run(&mut self) -> Need {
         let code = Rc::clone(&self.code);
