@@ -16,9 +16,9 @@ usage: podlab simulate FILE [--for SECS] [--seed N] [--do 'AT ACTION']... [--for
        podlab simulate --scenario FILE.json
 FILE is YAML of any number of documents (- for standard input); ACTION is kubectl's words, as
 '10 delete pod/web' or '10 apply edited.yaml'. Simulates 60 seconds where --for does not say.
---kubectl prints what a kubectl command prints at that second, as '20 get pods -o wide', instead of
-the run; one that changes the cluster changes the run from there on. A second beyond --for makes
-the run as long.";
+ --kubectl prints what a kubectl command prints at that second, as '20 get pods -o wide', instead of
+ the run; one that changes the cluster changes the run from there on. A second beyond --for makes
+ the run as long. With --format json each answer is an object a line: t, kubectl, exit, stdout, stderr.";
 
 /// Interpreter steps between two looks at the clock of the whole run.
 const SLICE_STEPS: u64 = 5_000_000;
@@ -88,9 +88,18 @@ fn kubectl(options: &Options, checked: &crate::check::Checked) -> ExitCode {
     let mut exit = 0;
     for (at, line) in &options.commands {
         let said = kubectl::run_at(&mut scenario, *at, line);
+        exit = said.exit;
+        if options.json {
+            let at = at.as_millis() as f64 / 1000.0;
+            println!(
+                "{}",
+                serde_json::json!({"t": at, "kubectl": line, "exit": exit, "stdout": said.out,
+                    "stderr": said.err})
+            );
+            continue;
+        }
         print!("{}", said.out);
         eprint!("{}", said.err);
-        exit = said.exit;
     }
     ExitCode::from(exit.clamp(0, 255) as u8)
 }

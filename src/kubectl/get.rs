@@ -253,14 +253,28 @@ fn formatted(
         "jsonpath" => out = jsonpath::fill(template, &as_one(args, found))?,
         "custom-columns" => out = columns(template, args, found)?,
         _ => {
+            let known = "custom-columns,custom-columns-file,go-template,go-template-file,json,\
+                         jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,\
+                         wide,yaml";
+            if known.split(',').any(|one| one == name) {
+                return Err(format!("not simulated: the output format {name}"));
+            }
             return Err(format!(
                 "unable to match a printer suitable for the output format \"{format}\", allowed \
-                 formats are: custom-columns,custom-columns-file,go-template,go-template-file,json,\
-                 jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,wide,yaml"
+                 formats are: {known}"
             ));
         }
     }
     Ok(out)
+}
+
+/// What a command that makes or changes things says to a format it does not know.
+pub(super) fn no_printer(format: &str) -> String {
+    format!(
+        "unable to match a printer suitable for the output format \"{format}\", allowed formats \
+         are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,\
+         template,templatefile,yaml"
+    )
 }
 
 fn columns(

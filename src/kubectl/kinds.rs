@@ -24,11 +24,15 @@ pub(super) static KINDS: &[Kind] = kinds! {
     "configmaps" "cm" "" "v1" true "ConfigMap"
     "endpoints" "ep" "" "v1" true "Endpoints"
     "events" "ev" "" "v1" true "Event"
+    "limitranges" "limits" "" "v1" true "LimitRange"
     "namespaces" "ns" "" "v1" false "Namespace"
     "nodes" "no" "" "v1" false "Node"
     "persistentvolumeclaims" "pvc" "" "v1" true "PersistentVolumeClaim"
     "persistentvolumes" "pv" "" "v1" false "PersistentVolume"
     "pods" "po" "" "v1" true "Pod"
+    "podtemplates" "" "" "v1" true "PodTemplate"
+    "replicationcontrollers" "rc" "" "v1" true "ReplicationController"
+    "resourcequotas" "quota" "" "v1" true "ResourceQuota"
     "secrets" "" "" "v1" true "Secret"
     "serviceaccounts" "sa" "" "v1" true "ServiceAccount"
     "services" "svc" "" "v1" true "Service"
@@ -41,9 +45,17 @@ pub(super) static KINDS: &[Kind] = kinds! {
     "cronjobs" "cj" "batch" "v1" true "CronJob"
     "jobs" "" "batch" "v1" true "Job"
     "endpointslices" "" "discovery.k8s.io" "v1" true "EndpointSlice"
+    "ingressclasses" "" "networking.k8s.io" "v1" false "IngressClass"
     "ingresses" "ing" "networking.k8s.io" "v1" true "Ingress"
     "networkpolicies" "netpol" "networking.k8s.io" "v1" true "NetworkPolicy"
+    "runtimeclasses" "" "node.k8s.io" "v1" false "RuntimeClass"
     "poddisruptionbudgets" "pdb" "policy" "v1" true "PodDisruptionBudget"
+    "clusterrolebindings" "" "rbac.authorization.k8s.io" "v1" false "ClusterRoleBinding"
+    "clusterroles" "" "rbac.authorization.k8s.io" "v1" false "ClusterRole"
+    "rolebindings" "" "rbac.authorization.k8s.io" "v1" true "RoleBinding"
+    "roles" "" "rbac.authorization.k8s.io" "v1" true "Role"
+    "priorityclasses" "pc" "scheduling.k8s.io" "v1" false "PriorityClass"
+    "storageclasses" "sc" "storage.k8s.io" "v1" false "StorageClass"
 };
 
 /// The category `all`, in the order the server lists it.
@@ -67,6 +79,11 @@ impl Kind {
     /// `deployment.apps`, as `-o name` and answers write it.
     pub(super) fn prefix(&self) -> String {
         dotted(&self.name.to_lowercase(), self.group)
+    }
+
+    /// `Deployment.apps`, as errors about kinds write it.
+    pub(super) fn gk(&self) -> String {
+        dotted(self.name, self.group)
     }
 
     fn is_called(&self, word: &str) -> bool {

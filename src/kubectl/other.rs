@@ -7,7 +7,7 @@ use crate::kube::schema::{self, Shape, Type};
 use crate::kube::tree::Tree;
 
 /// Commands kubectl has and the lab does not play.
-pub(super) const NOT_SIMULATED: &str = "edit replace diff autoscale certificate taint attach proxy \
+pub(super) const NOT_SIMULATED: &str = "edit replace diff certificate taint attach proxy \
      debug kustomize wait-for completion plugin options alpha reconcile cp port-forward";
 
 pub(super) const APPLY: &str = "f:filename k:kustomize prune! server-side! dry-run: o:output \
@@ -18,6 +18,11 @@ pub(super) const RESOURCES: &str =
 pub(super) const EVENTS: &str = "A!all-namespaces for: types: w!watch no-headers! o:output";
 pub(super) const DRAIN: &str = "ignore-daemonsets! delete-emptydir-data! force! grace-period: \
      timeout: disable-eviction! l:selector pod-selector: dry-run:";
+
+/// `create -f`: there are no files of one's own.
+pub(super) fn from_file(_: &Cluster, _: &Args, file: &str, _: &str) -> Said {
+    Said::error(&format!("the path \"{file}\" does not exist"))
+}
 
 /// The small files exercises know; all else is the editor's manifest.
 pub(super) fn apply(cluster: &Cluster, args: &Args) -> Said {

@@ -344,7 +344,7 @@ fn other(kind: &str, one: &Tree, name: String, age: String) -> Vec<String> {
             out.extend([
                 shown("spec.ingressClassName", "<none>"),
                 hosts,
-                String::new(),
+                balancers(one),
                 ports,
                 age,
             ]);
@@ -358,12 +358,7 @@ fn other(kind: &str, one: &Tree, name: String, age: String) -> Vec<String> {
         "HorizontalPodAutoscaler" => {
             let target = one.at("spec.scaleTargetRef");
             out.push(format!("{}/{}", target.text("kind"), target.text("name")));
-            let goals = one.at("spec.metrics").items().iter().map(|metric| {
-                let goal = metric.at("resource.target.averageUtilization").show();
-                format!("{}: <unknown>/{goal}%", metric.text("resource.name"))
-            });
-            let goals = goals.collect::<Vec<_>>().join(", ");
-            out.push(if goals.is_empty() { "<none>".to_owned() } else { goals });
+            out.push(or_none(goals(one)));
             out.extend([
                 shown("spec.minReplicas", "1"),
                 shown("spec.maxReplicas", "0"),
@@ -376,19 +371,68 @@ fn other(kind: &str, one: &Tree, name: String, age: String) -> Vec<String> {
     out
 }
 
-fn claim(one: &Tree, age: String) -> Vec<String> {
-    let shown = |path: &str, none: &str| match one.at(path).show() {
-        text if text.is_empty() => none.to_owned(),
-        text => text,
+/// `cpu: 35%/70%, memory: <unknown>/80Mi` of an autoscaler; of many the first two.
+/// Models formatHPAMetrics.
+fn goals(one: &Tree) -> String {
+    const SHOWN_MAX: usize = 2;
+    let metrics = one.at("spec.metrics").items();
+    let goal = |(i, metric): (usize, &Tree)| {
+        let (key, named) = match metric.text("type") {
+            "Resource" => ("resource", true),
+            "ContainerResource" => ("containerResource", true),
+            "Pods" => ("pods", false),
+            "Object" => ("object", false),
+            "External" => ("external", false),
+            _ => return "<unknown type>".to_owned(),
+        };
+        let (of, now) = (metric.get(key), one.at(&format!("status.currentMetrics.{i}")).get(key));
+        let values = ["averageUtilization", "averageValue", "value"];
+        let value = values.into_iter().find(|value| !of.get("target").get(value).is_null());
+        let Some(value) = value else { return "<auto>".to_owned() };
+        let percent = if value == "averageUtilization" { "%" } else { "" };
+        let seen = match now.get("current").get(value).show() {
+            text if text.is_empty() => "<unknown>".to_owned(),
+            text => text + percent,
+        };
+        let average = if !named && key != "pods" && value == "averageValue" { " (avg)" } else { "" };
+        let name = if named { format!("{}: ", of.text("name")) } else { String::new() };
+        format!("{name}{seen}/{}{percent}{average}", of.get("target").get(value).show())
     };
-    let modes = one.at("spec.accessModes").items().iter().map(|mode| match mode.str() {
+    let shown: Vec<String> = metrics.iter().enumerate().take(SHOWN_MAX).map(goal).collect();
+    match metrics.len() {
+        0..=SHOWN_MAX => shown.join(", "),
+        n => format!("{} + {} more...", shown.join(", "), n - SHOWN_MAX),
+    }
+}
+
+/// `RWO,ROX`.
+pub(super) fn access_modes(modes: &Tree) -> String {
+    let short = modes.items().iter().map(|mode| match mode.str() {
         "ReadWriteOnce" => "RWO",
         "ReadOnlyMany" => "ROX",
         "ReadWriteMany" => "RWX",
         _ => "RWOP",
     });
+    short.collect::<Vec<_>>().join(",")
+}
+
+/// Addresses of a load balancer in front of it.
+pub(super) fn balancers(one: &Tree) -> String {
+    let all = one.at("status.loadBalancer.ingress").items().iter();
+    let all = all.map(|at| match at.text("ip") {
+        "" => at.text("hostname"),
+        ip => ip,
+    });
+    all.collect::<Vec<_>>().join(",")
+}
+
+fn claim(one: &Tree, age: String) -> Vec<String> {
+    let shown = |path: &str, none: &str| match one.at(path).show() {
+        text if text.is_empty() => none.to_owned(),
+        text => text,
+    };
     let bound = one.text("status.phase") == "Bound";
-    let modes = if bound { modes.collect::<Vec<_>>().join(",") } else { String::new() };
+    let modes = if bound { access_modes(one.at("spec.accessModes")) } else { String::new() };
     vec![
         shown("status.phase", "Pending"),
         shown("spec.volumeName", ""),

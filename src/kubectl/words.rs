@@ -26,13 +26,20 @@ impl Args {
         self.flag(name).is_some_and(|value| value != "false")
     }
 
+    /// A flag that was given and is in none of these lists.
+    pub(super) fn outside(&self, lists: &[&str]) -> Option<&'static str> {
+        let known = |name: &str| lists.iter().any(|list| list.split(' ').any(|one| one == name));
+        self.flags.keys().copied().find(|name| !known(name))
+    }
+
     pub(super) fn word(&self, idx: usize) -> &str {
         self.words.get(idx).map_or("", String::as_str)
     }
 }
 
 /// Flags every command knows.
-const EVERYWHERE: &str = "n:namespace context: kubeconfig: request-timeout: v: h!help ";
+const EVERYWHERE: &str = "n:namespace context: kubeconfig: request-timeout: v: h!help \
+     s:server as: as-group: cluster: user: token: insecure-skip-tls-verify! warnings-as-errors! ";
 
 /// Reads flags as a table such as `o:output A!all-namespaces` names them: `:` takes a value, `!`
 /// none, before it the letter if there is one. The error is pflag's.

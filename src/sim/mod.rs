@@ -36,7 +36,7 @@ mod view;
 mod world;
 
 pub use command::Executed;
-pub use view::{hex_of, stamp};
+pub use view::{hex_of, stamp, suffix_of};
 
 use crate::kube::tree::Tree;
 use crate::kube::{Desired, Object, Origins};

@@ -6,6 +6,7 @@
 mod containers;
 mod other;
 mod pod;
+mod policy;
 mod tabs;
 mod volumes;
 mod work;
@@ -93,7 +94,11 @@ fn one(cluster: &Cluster, kind: &Kind, object: &Tree, with_events: bool) -> Stri
         "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" | "CronJob" => {
             work::describe(cluster, kind.name, &mut page, object);
         }
-        _ => return other::describe(cluster, kind.name, page, object, events),
+        name => match policy::describe(cluster, name, &mut page, object) {
+            Some(true) => {}
+            Some(false) => return page.finish(),
+            None => return other::describe(cluster, name, page, object, events),
+        },
     }
     if let Some(events) = events {
         list_events(cluster, &mut page, events);

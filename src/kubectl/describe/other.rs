@@ -82,7 +82,7 @@ fn service(cluster: &Cluster, page: &mut Page, one: &Tree) {
 }
 
 /// Ready addresses of one port. Models formatEndpointSlices.
-fn behind(cluster: &Cluster, service: &Tree, port: &str) -> String {
+pub(super) fn behind(cluster: &Cluster, service: &Tree, port: &str) -> String {
     let namespace = service.text("metadata.namespace");
     let mine = |slice: &&Tree| {
         let of = slice.at("metadata.labels").get("kubernetes.io/service-name");

@@ -102,6 +102,14 @@ impl Count {
     }
 }
 
+/// (allowed disruptions, healthy, wanted healthy, expected) of the budget of this name.
+pub(crate) fn status(state: &State, namespace: &str, name: &str) -> Option<[u32; 4]> {
+    let mut all = state.budgets.iter();
+    let budget = all.find(|one| one.name == name && one.namespace == namespace)?;
+    let now = count(state, budget);
+    Some([now.allowed(), now.healthy, now.desired, now.expected])
+}
+
 /// The sentence of the server that refuses, in kubectl's frame.
 // Models pkg/registry/core/pod/storage/eviction.go Create (v1.36).
 fn refusal(state: &State, pod: &Pod) -> Option<String> {

@@ -112,7 +112,7 @@ pub fn hex_of(text: &str, n_digits: usize) -> String {
 }
 
 /// So many symbols as generated names have them, standing for a text.
-pub(super) fn suffix_of(text: &str, n: usize) -> String {
+pub fn suffix_of(text: &str, n: usize) -> String {
     const SYMBOLS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let digits = hex_of(text, 4 * n).into_bytes();
     let symbol = |four: &[u8]| {

@@ -5,7 +5,7 @@ use super::{View, filled, object, suffix_of, uid};
 use crate::kube::tree::{Raise, Tree};
 use crate::kube::{Kind, Object};
 use crate::sim::Scenario;
-use crate::sim::control::{Meta, Service};
+use crate::sim::control::{Meta, Service, budget};
 use crate::sim::world::{Config, State};
 use crate::time::SimTime;
 use k8s_openapi::ByteString;
@@ -23,7 +23,10 @@ pub(super) fn all(view: &View, state: &State, scenario: &Scenario) -> Vec<Tree> 
         out.push(one_config(view, state, (kind, namespace, name), config));
     }
     out.extend(state.storage.claims.values().map(|claim| one_claim(view, &claim.meta)));
-    out.extend(state.applied.values().filter_map(|one| other(view, state, scenario, one)));
+    let mut kept: Vec<Tree> =
+        state.applied.values().filter_map(|one| other(view, state, scenario, one)).collect();
+    kept.iter_mut().for_each(|one| budget_status(state, one));
+    out.extend(kept);
     out
 }
 
@@ -237,4 +240,22 @@ fn other(view: &View, state: &State, scenario: &Scenario, one: &Object) -> Optio
     }
     tree.put("metadata", metadata);
     Some(tree)
+}
+
+/// What the disruption controller writes into a budget.
+fn budget_status(state: &State, tree: &mut Tree) {
+    let metadata = tree.get("metadata");
+    let (namespace, name) = (metadata.text("namespace"), metadata.text("name"));
+    let of_kind = tree.text("kind") == "PodDisruptionBudget";
+    let status = of_kind.then(|| budget::status(state, namespace, name)).flatten();
+    let Some([allowed, healthy, desired, expected]) = status else { return };
+    let number = |n: u32| Tree::Int(n.into());
+    let status = vec![
+        ("currentHealthy", number(healthy)),
+        ("desiredHealthy", number(desired)),
+        ("disruptionsAllowed", number(allowed)),
+        ("expectedPods", number(expected)),
+        ("observedGeneration", Tree::Int(1)),
+    ];
+    tree.put("status", Tree::of(status));
 }
