@@ -18,7 +18,8 @@ FILE is YAML of any number of documents (- for standard input); ACTION is kubect
 '10 delete pod/web' or '10 apply edited.yaml'. Simulates 60 seconds where --for does not say.
  --kubectl prints what a kubectl command prints at that second, as '20 get pods -o wide', instead of
  the run; one that changes the cluster changes the run from there on. A second beyond --for makes
- the run as long. With --format json each answer is an object a line: t, kubectl, exit, stdout, stderr.";
+ the run as long. With --format json each answer is an object a line: t, kubectl, exit, stdout,
+ stderr.";
 
 /// Interpreter steps between two looks at the clock of the whole run.
 const SLICE_STEPS: u64 = 5_000_000;

@@ -86,6 +86,9 @@ fn each(
 
 /// Models k8s.io/kubectl/pkg/cmd/delete (v1.36).
 pub(super) fn delete(cluster: &Cluster, args: &Args) -> Said {
+    if let Some(file) = args.flag("filename") {
+        return super::files::each(cluster, args, file, "delete");
+    }
     let objects = match named(cluster, args, &args.words) {
         Ok(objects) => objects,
         Err(said) => return said,
@@ -339,7 +342,7 @@ pub(super) fn rollout(cluster: &Cluster, args: &Args, verb: &str) -> Said {
         "restart" => "restarted",
         _ => "rolled back",
     };
-    each(cluster, args, words, done, |kind, object| {
+    let mut said = each(cluster, args, words, done, |kind, object| {
         let (name, paused) = (object.text("metadata.name"), object.is_true("spec.paused"));
         let full = format!("{} \"{name}\"", kind.full());
         match (kind.name, verb, paused) {
@@ -353,6 +356,9 @@ pub(super) fn rollout(cluster: &Cluster, args: &Args, verb: &str) -> Said {
             ("Deployment", "restart", true) => Err(format!(
                 "error: {full} can't restart paused deployment (run rollout resume first)"
             )),
+            ("Deployment", "undo", _) if super::rollout::n_revisions(cluster, object) < 2 => {
+                Err(format!("error: no rollout history found for deployment \"{name}\""))
+            }
             ("StatefulSet" | "DaemonSet", "pause" | "resume", _) => {
                 let ing = if verb == "pause" { "pausing" } else { "resuming" };
                 Err(format!("error: {} \"{name}\" {ing} is not supported", kind.full()))
@@ -367,7 +373,30 @@ pub(super) fn rollout(cluster: &Cluster, args: &Args, verb: &str) -> Said {
             }
             _ => Err(format!("error: no rollbacker has been implemented for \"{}\"", kind.name)),
         }
-    })
+    });
+    if verb == "undo" {
+        said.err.insert_str(0, &applied_before(cluster, args, words));
+    }
+    said
+}
+
+/// What kubectl says before it rolls back what was applied.
+fn applied_before(cluster: &Cluster, args: &Args, words: &[String]) -> String {
+    let Ok(objects) = named(cluster, args, words) else { return String::new() };
+    let key = "kubectl.kubernetes.io/last-applied-configuration";
+    let applied =
+        objects.iter().filter(|(_, object)| !object.at("metadata.annotations").get(key).is_null());
+    let line = |(kind, object): &(&Kind, &Tree)| {
+        format!(
+            "Warning: resource {}/{} was previously managed with 'kubectl apply'. Rolling back \
+             will not update the {key} annotation, which may cause unexpected behavior on future \
+             'kubectl apply' operations. Consider using 'kubectl apply' with your previous \
+             configuration file instead.\n",
+            kind.plural,
+            object.text("metadata.name")
+        )
+    };
+    applied.map(line).collect()
 }
 
 /// `patch`: replicas and a template's images are simulated, all else says that it is not.

@@ -1,6 +1,7 @@
 //! What kubectl reads: objects at an instant, Events made of the trace, log lines, table rows the
 //! server makes. Prints nothing.
 
+use super::dump;
 use super::kinds::{self, Kind};
 use crate::kube::tree::Tree;
 use crate::time::SimTime;
@@ -16,6 +17,10 @@ pub(super) struct Cluster<'a> {
     pub(super) started_unix_secs: i64,
     pub(super) namespace: String,
     rows: BTreeMap<Name, &'a What>,
+    /// The objects the run began with, as they were written.
+    pub(super) manifest: Vec<Tree>,
+    /// How many pods of a name there were.
+    lives: BTreeMap<Name, u32>,
 }
 
 impl<'a> Cluster<'a> {
@@ -27,14 +32,59 @@ impl<'a> Cluster<'a> {
         namespace: &str,
     ) -> Cluster<'a> {
         let mut rows = BTreeMap::new();
+        let mut lives: BTreeMap<Name, u32> = BTreeMap::new();
         for event in past {
+            if let (Subject::Pod(pod), What::PodAdded(_)) = (&event.subject, &event.what) {
+                *lives.entry(pod.clone()).or_default() += 1;
+            }
             if let (Subject::Pod(pod), What::Row { .. }) = (&event.subject, &event.what) {
                 rows.insert(pod.clone(), &event.what);
             }
         }
+        let written = versions(past);
+        objects.iter_mut().for_each(|object| version(object, &written));
         objects.extend(events(past, started_unix_secs, namespace));
         let namespace = namespace.to_owned();
-        Cluster { objects, past, now, started_unix_secs, namespace, rows }
+        Cluster {
+            objects,
+            past,
+            now,
+            started_unix_secs,
+            namespace,
+            rows,
+            lives,
+            manifest: Vec::new(),
+        }
+    }
+
+    /// The run begins as `kubectl apply` leaves a cluster: each object says what was applied.
+    // Models k8s.io/kubectl/pkg/util/apply.go CreateApplyAnnotation (v1.36).
+    pub(super) fn was_applied(&mut self, manifest: Vec<Tree>) {
+        for written in &manifest {
+            let mut applied = written.clone();
+            let Some(metadata) = applied.get_mut("metadata") else { continue };
+            if metadata.get("annotations").is_null() {
+                metadata.put("annotations", Tree::map());
+            }
+            let kind = written.text("kind");
+            if kinds::of(kind).is_some_and(|kind| kind.namespaced) {
+                metadata.put_new("namespace", Tree::from(self.namespace.as_str()));
+            }
+            let (name, namespace) = (metadata.text("name"), metadata.text("namespace"));
+            let live = self.objects.iter_mut().find(|one| {
+                let there = one.get("metadata");
+                one.text("kind") == kind
+                    && there.text("name") == name
+                    && there.text("namespace") == namespace
+            });
+            let Some(live) = live.and_then(|live| live.get_mut("metadata")) else { continue };
+            let mut marks = live.get("annotations").clone();
+            let mut json = String::new();
+            dump::json(&applied, 0, 0, &mut json);
+            marks.put("kubectl.kubernetes.io/last-applied-configuration", Tree::from(json + "\n"));
+            live.put("annotations", marks);
+        }
+        self.manifest = manifest;
     }
 
     /// Milliseconds since 1970.
@@ -71,8 +121,11 @@ impl<'a> Cluster<'a> {
     /// Events about an object, oldest first.
     pub(super) fn about(&self, object: &Tree) -> Vec<&Tree> {
         let (kind, name) = (object.text("kind"), object.text("metadata.name"));
+        let life = self.lives.get(name).filter(|_| kind == "Pod");
         let mine = |one: &&Tree| {
-            one.text("involvedObject.kind") == kind && one.text("involvedObject.name") == name
+            let of = one.get("involvedObject");
+            let this = life.is_none_or(|life| i64::from(*life) == of.int("life"));
+            of.text("kind") == kind && of.text("name") == name && this
         };
         let all = kinds::of("Event").map(|kind| self.list(kind, None)).unwrap_or_default();
         all.into_iter().filter(mine).collect()
@@ -96,6 +149,37 @@ fn stamp(started: i64, at: SimTime, digits: usize) -> String {
     }
 }
 
+/// Kind in lower case, name.
+type Key = (String, Name);
+
+/// The last write of each object: the number of the event that told of it.
+fn versions(past: &[Event]) -> BTreeMap<Key, u32> {
+    let mut out = BTreeMap::new();
+    for event in past {
+        let key = match (&event.subject, &event.what) {
+            (_, What::Reported { .. } | What::Log { .. } | What::Note { .. }) => continue,
+            (Subject::Pod(pod) | Subject::Container { pod, .. }, _) => {
+                ("pod".to_owned(), pod.clone())
+            }
+            (Subject::Object { kind, name }, _) => (kind.to_string(), name.clone()),
+            _ => continue,
+        };
+        out.insert(key, event.id.0);
+    }
+    out
+}
+
+/// The version a cluster's store has before anything of the run is written to it.
+const FIRST_VERSION: u32 = 1_000;
+
+fn version(object: &mut Tree, written: &BTreeMap<Key, u32>) {
+    let key = (object.text("kind").to_lowercase(), object.text("metadata.name").into());
+    let number = written.get(&key).copied().unwrap_or(0);
+    if let Some(metadata) = object.get_mut("metadata") {
+        metadata.put("resourceVersion", Tree::from((FIRST_VERSION + number).to_string()));
+    }
+}
+
 /// Who writes an event of this reason about this kind of object.
 fn source(kind: &str, reason: &str) -> &'static str {
     match (kind, reason) {
@@ -116,14 +200,36 @@ fn source(kind: &str, reason: &str) -> &'static str {
     }
 }
 
+fn pod_of(subject: &Subject) -> Option<&Name> {
+    match subject {
+        Subject::Pod(pod) | Subject::Container { pod, .. } => Some(pod),
+        _ => None,
+    }
+}
+
+/// The kind and name of what an event is about.
+fn about(subject: &Subject) -> Option<(&'static str, &str)> {
+    Some(match subject {
+        Subject::Pod(pod) | Subject::Container { pod, .. } => ("Pod", &**pod),
+        Subject::Node(name) => ("Node", &**name),
+        Subject::Object { kind, name } => (kinds::find(kind).map_or("", |kind| kind.name), &**name),
+        Subject::Cluster => return None,
+    })
+}
+
 /// Event objects: equal reports counted together, as the recorder of client-go does.
 // Models staging/src/k8s.io/client-go/tools/record/events_cache.go eventObserve (v1.36).
 fn events(past: &[Event], started: i64, namespace: &str) -> Vec<Tree> {
     let mut out: Vec<Tree> = Vec::new();
-    let mut known: BTreeMap<(&Subject, &str, Option<&str>, &str), usize> = BTreeMap::new();
+    let mut known: BTreeMap<(&Subject, i64, &str, Option<&str>, &str), usize> = BTreeMap::new();
+    let mut lives: BTreeMap<&Name, i64> = BTreeMap::new();
     for event in past {
+        if let (Subject::Pod(pod), What::PodAdded(_)) = (&event.subject, &event.what) {
+            *lives.entry(pod).or_default() += 1;
+        }
         let What::Reported { warning, reason, field_path, message } = &event.what else { continue };
-        let key = (&event.subject, &**reason, field_path.as_deref(), message.as_str());
+        let life = pod_of(&event.subject).and_then(|pod| lives.get(pod)).copied().unwrap_or(0);
+        let key = (&event.subject, life, &**reason, field_path.as_deref(), message.as_str());
         let last = Tree::from(stamp(started, event.at, 0));
         // Each pull takes its own milliseconds, so its message is never said twice; the simulated
         // ones may take the same.
@@ -135,21 +241,15 @@ fn events(past: &[Event], started: i64, namespace: &str) -> Vec<Tree> {
             one.put("seriesAt", Tree::from(stamp(started, event.at, 6)));
             continue;
         }
-        let (kind, name) = match &event.subject {
-            Subject::Pod(pod) | Subject::Container { pod, .. } => ("Pod", &**pod),
-            Subject::Node(name) => ("Node", &**name),
-            Subject::Object { kind, name } => {
-                (kinds::find(kind).map_or("", |kind| kind.name), &**name)
-            }
-            Subject::Cluster => continue,
-        };
+        let Some((kind, name)) = about(&event.subject) else { continue };
         known.insert(key, out.len());
         let by = source(kind, reason);
         // The scheduler writes events of the newer API, which carry another time.
         let newer = by == "default-scheduler";
-        let object = Tree::of(vec![
+        let of = Tree::of(vec![
             ("fieldPath", Tree::from(field_path.as_deref())),
             ("kind", Tree::from(kind)),
+            ("life", if life == 0 { Tree::Null } else { Tree::Int(life) }),
             ("name", Tree::from(name)),
             ("namespace", Tree::from(namespace)),
         ]);
@@ -164,7 +264,7 @@ fn events(past: &[Event], started: i64, namespace: &str) -> Vec<Tree> {
             ("count", Tree::Int(1)),
             ("eventTime", Tree::from(newer.then(|| stamp(started, event.at, 6)))),
             ("firstTimestamp", if newer { Tree::Null } else { last.clone() }),
-            ("involvedObject", object),
+            ("involvedObject", of),
             ("kind", Tree::from("Event")),
             ("lastTimestamp", if newer { Tree::Null } else { last }),
             ("message", Tree::from(message.as_str())),

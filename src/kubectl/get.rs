@@ -212,6 +212,9 @@ fn as_one(args: &Args, found: &[(&'static Kind, Vec<&Tree>)]) -> Tree {
         found.iter().flat_map(|(_, list)| list.iter().copied().cloned()).collect();
     for object in &mut all {
         object.put("seriesAt", Tree::Null);
+        if let Some(of) = object.get_mut("involvedObject") {
+            of.put("life", Tree::Null);
+        }
     }
     let named = args.words.len() == 2 || (args.words.len() == 1 && args.word(0).contains('/'));
     if named && all.len() == 1 {

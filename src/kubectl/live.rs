@@ -4,13 +4,13 @@
 use super::cluster::Cluster;
 use super::run::{look, read};
 use super::words::Args;
-use super::{Said, clock, get, kinds, logs, rollout};
+use super::{Said, attach, clock, create, get, kinds, logs, rollout};
 use crate::sim::{Executed, Simulation};
 use crate::text::words::quote;
 use crate::time::SimTime;
 use crate::trace::{Event, Subject, Timeline, What};
 
-pub(super) const VERBS: [&str; 3] = ["exec", "top", "wait"];
+pub(super) const VERBS: [&str; 4] = ["exec", "top", "wait", "attach"];
 
 const EXEC: &str = "c:container i!stdin t!tty f:filename pod-running-timeout: q!quiet";
 const TOP: &str =
@@ -23,6 +23,7 @@ pub(super) fn command(
     past: &[Event],
     verb: &str,
     rest: &[String],
+    fed: Option<&str>,
 ) -> Option<Said> {
     let words = || rest.iter().filter(|word| !word.starts_with('-'));
     let flags = match verb {
@@ -31,6 +32,8 @@ pub(super) fn command(
         "wait" => WAIT,
         "rollout" if words().next().is_some_and(|word| word == "status") => rollout::FLAGS,
         "get" => get::FLAGS,
+        "attach" => attach::ATTACH,
+        "run" => create::RUN,
         _ => return None,
     };
     let args = match read(verb, flags, rest) {
@@ -38,7 +41,9 @@ pub(super) fn command(
         Err(said) => return Some(said),
     };
     Some(match verb {
-        "exec" => exec(sim, past, &args),
+        "exec" => exec(sim, past, &args, fed),
+        "attach" => attach::attach(sim, past, &args),
+        "run" => return attach::run(sim, past, &args),
         "top" => top(sim, past, &args),
         "wait" => wait(sim, past, &args),
         "rollout" => watch_rollout(sim, past, &args),
@@ -68,7 +73,7 @@ fn exec_misuse(args: &Args) -> Option<&'static str> {
 }
 
 /// Models k8s.io/kubectl/pkg/cmd/exec (v1.36).
-fn exec(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
+fn exec(sim: &mut Simulation, past: &[Event], args: &Args, fed: Option<&str>) -> Said {
     if let Some(why) = exec_misuse(args) {
         return Said::failed(why);
     }
@@ -90,6 +95,15 @@ fn exec(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
     let pod = found.pod.text("metadata.name").to_owned();
     let mut said = Said { err: told, ..Said::default() };
     let argv = args.rest.as_deref().unwrap_or(&[]);
+    // What is piped in comes through the container's own shell.
+    let through = |text: &str| {
+        let script = "t=$1; shift; printf %s \"$t\" | \"$@\"";
+        let mut all = ["sh", "-c", script, "sh", text].map(str::to_owned).to_vec();
+        all.extend_from_slice(argv);
+        all
+    };
+    let piped = fed.filter(|_| args.has("stdin")).map(through);
+    let argv = piped.as_deref().unwrap_or(argv);
     let seen = sim.now();
     let ran = sim.exec(&pod, &container, argv, EXEC_MAX);
     let began = matches!(ran, Executed::Ended { .. } | Executed::Running);
@@ -205,27 +219,30 @@ fn top_pods(cluster: &Cluster, args: &Args, used: &[Used]) -> Said {
     Said::printed(get::table(&lines, args.has("no-headers")))
 }
 
-/// Looks at the cluster again and again up to `limit` from now, until `test` has its answer.
-fn later(
+/// Looks at the cluster again whenever something happened, up to `limit` from now, until `test`
+/// has its answer. What happens is added to `past`.
+pub(super) fn later<T>(
     sim: &mut Simulation,
-    past: &[Event],
+    past: &mut Vec<Event>,
     limit: SimTime,
-    mut test: impl FnMut(&Cluster) -> Option<Said>,
-) -> Option<Said> {
-    const LOOKS_MAX: u64 = 2_000;
+    mut test: impl FnMut(&Cluster) -> Option<T>,
+) -> Option<T> {
+    const TICKS_MAX: u64 = 4_000;
     const STEPS: u64 = 1_000_000;
     let begun = sim.now();
-    let step = SimTime::from_millis((limit.as_millis() / LOOKS_MAX).max(250));
-    let mut past = past.to_vec();
-    for look_idx in 0..=LOOKS_MAX {
-        if let Some(said) = test(&look(sim, &past)) {
-            return Some(said);
+    let tick = SimTime::from_millis((limit.as_millis() / TICKS_MAX).max(20));
+    let mut changed = true;
+    for n in 0..=TICKS_MAX {
+        if changed && let Some(answer) = test(&look(sim, past)) {
+            return Some(answer);
         }
-        let next = begun + SimTime::from_millis(step.as_millis() * (look_idx + 1));
+        let next = begun + SimTime::from_millis(tick.as_millis() * (n + 1));
         if next > begun + limit {
             return None;
         }
-        past.extend(sim.advance(next, STEPS).events);
+        let events = sim.advance(next, STEPS).events;
+        changed = !events.is_empty();
+        past.extend(events);
     }
     None
 }
@@ -255,7 +272,7 @@ fn wait(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
         Err(why) => return Said::error(&why),
     };
     let mut names: Option<Vec<String>> = None;
-    let done = later(sim, past, limit, |cluster| {
+    let done = later(sim, &mut past.to_vec(), limit, |cluster| {
         let found = get::find(cluster, args, &asked);
         let (found, missing) = match found {
             Ok(found) => found,
@@ -328,11 +345,16 @@ fn watch_rollout(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
     };
     let mut lines = String::new();
     let mut last = Said::default();
-    let done = later(sim, past, limit, |cluster| {
-        let said = rollout::run(cluster, args);
-        if !lines.ends_with(&said.out) {
-            lines.push_str(&said.out);
+    let mut seen = None;
+    let done = later(sim, &mut past.to_vec(), limit, |cluster| {
+        // A line for each change of the object's status, as a watch brings them.
+        let status = rollout::status_of(cluster, args);
+        if seen.as_ref() == Some(&status) {
+            return None;
         }
+        seen = Some(status);
+        let said = rollout::run(cluster, args);
+        lines.push_str(&said.out);
         let over = said.exit == 0 || !said.err.contains("timed out waiting");
         last = said.clone();
         over.then_some(said)

@@ -184,13 +184,29 @@ fn of_selector(cluster: &Cluster, args: &Args, selector: &str) -> Said {
     said
 }
 
+/// The run before one that has ended too: its container is gone, for one dead one is kept.
+/// Models pkg/kubelet/pod_container_deletor.go deleteContainersInPod (v1.36).
+fn collected<'t>(pod: &'t Tree, container: &str) -> Option<&'t str> {
+    let status = status_of(pod, container)?;
+    let before = status.text("lastState.terminated.containerID");
+    (!status.at("state.terminated").is_null() && !before.is_empty()).then_some(before)
+}
+
+fn status_of<'t>(pod: &'t Tree, container: &str) -> Option<&'t Tree> {
+    ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"]
+        .iter()
+        .flat_map(|list| pod.at("status").get(list).items())
+        .find(|status| status.text("name") == container)
+}
+
+pub(super) fn is_running(pod: &Tree, container: &str) -> bool {
+    status_of(pod, container).is_some_and(|status| !status.at("state.running").is_null())
+}
+
 /// Why there is no log yet. Models pkg/kubelet/kubelet_pods.go validateContainerLogStatus (v1.36).
 fn refusal(pod: &Tree, container: &str, previous: bool) -> Option<String> {
     let name = pod.text("metadata.name");
-    let status = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"]
-        .iter()
-        .flat_map(|list| pod.at("status").get(list).items())
-        .find(|status| status.text("name") == container)?;
+    let status = status_of(pod, container)?;
     let ended = !status.at("lastState.terminated").is_null();
     if previous && !ended {
         return Some(format!(
@@ -214,6 +230,10 @@ fn one(cluster: &Cluster, args: &Args, pod: &Tree, container: &str, said: &mut S
     if let Some(why) = refusal(pod, container, previous) {
         said.err.push_str(&format!("Error from server (BadRequest): {why}\n"));
         said.exit = 1;
+        return;
+    }
+    if let Some(id) = collected(pod, container).filter(|_| previous) {
+        said.out.push_str(&format!("unable to retrieve container logs for {id}"));
         return;
     }
     let name = pod.text("metadata.name");

@@ -1,11 +1,13 @@
 //! What kubectl prints, from snapshots and timelines: tables, ages. Runs and decides nothing.
 
 mod act;
+mod attach;
 mod clock;
 mod cluster;
 mod create;
 mod describe;
 mod dump;
+mod files;
 mod get;
 mod jsonpath;
 mod kinds;

@@ -7,45 +7,15 @@ use crate::kube::schema::{self, Shape, Type};
 use crate::kube::tree::Tree;
 
 /// Commands kubectl has and the lab does not play.
-pub(super) const NOT_SIMULATED: &str = "edit replace diff certificate taint attach proxy \
-     debug kustomize wait-for completion plugin options alpha reconcile cp port-forward";
+pub(super) const NOT_SIMULATED: &str = "replace certificate taint proxy debug kustomize \
+     completion plugin options alpha";
 
-pub(super) const APPLY: &str = "f:filename k:kustomize prune! server-side! dry-run: o:output \
-     force-conflicts! validate: R!recursive l:selector all! wait! overwrite! field-manager:";
 pub(super) const EXPLAIN: &str = "recursive! api-version: o:output output:";
 pub(super) const RESOURCES: &str =
     "api-group: namespaced: no-headers! o:output verbs: sort-by: cached! categories:";
 pub(super) const EVENTS: &str = "A!all-namespaces for: types: w!watch no-headers! o:output";
 pub(super) const DRAIN: &str = "ignore-daemonsets! delete-emptydir-data! force! grace-period: \
      timeout: disable-eviction! l:selector pod-selector: dry-run:";
-
-/// `create -f`: there are no files of one's own.
-pub(super) fn from_file(_: &Cluster, _: &Args, file: &str, _: &str) -> Said {
-    Said::error(&format!("the path \"{file}\" does not exist"))
-}
-
-/// The small files exercises know; all else is the editor's manifest.
-pub(super) fn apply(cluster: &Cluster, args: &Args) -> Said {
-    const KNOWN: [(&str, &str); 2] =
-        [("later-db.yaml", "later-db"), ("late-config.yaml", "late-config")];
-    let Some(file) = args.flag("filename") else {
-        return Said::error("must specify one of -f and -k");
-    };
-    let base = file.rsplit('/').next().unwrap_or(file);
-    if let Some((_, name)) = KNOWN.iter().find(|(known, _)| *known == base) {
-        let namespace = get::namespace(cluster, args);
-        let there = kinds::of("ConfigMap").and_then(|kind| cluster.one(kind, &namespace, name));
-        return match there {
-            Some(_) => Said::printed(format!("configmap/{name} unchanged\n")),
-            None => Said {
-                out: format!("configmap/{name} created\n"),
-                actions: vec![format!("apply {base}")],
-                ..Said::default()
-            },
-        };
-    }
-    Said::error(&format!("the path \"{file}\" does not exist"))
-}
 
 /// `pod.spec.containers`. Models k8s.io/kubectl/pkg/explain (v1.36); descriptions are not kept.
 pub(super) fn explain(_: &Cluster, args: &Args) -> Said {

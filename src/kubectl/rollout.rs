@@ -49,10 +49,27 @@ pub(super) fn run(cluster: &Cluster, args: &Args) -> Said {
     said
 }
 
+/// The status of what a command names.
+pub(super) fn status_of(cluster: &Cluster, args: &Args) -> Tree {
+    let words = args.words.get(1..).unwrap_or(&[]);
+    let found = get::asked(words).and_then(|asked| get::find(cluster, args, &asked));
+    let Ok((found, _)) = found else { return Tree::Null };
+    let all = found.iter().flat_map(|(_, list)| list.iter().map(|one| one.get("status").clone()));
+    Tree::List(all.collect())
+}
+
 /// What it says now, and that it would wait: an instant has no later.
 fn status(args: &Args, kind: &str, one: &Tree) -> Said {
     let name = one.text("metadata.name");
     let (wanted, of) = (one.int("spec.replicas"), one.get("status"));
+    let progress = of.get("conditions").items().iter().find(|c| c.text("type") == "Progressing");
+    if progress.is_some_and(|c| c.text("reason") == "ProgressDeadlineExceeded") {
+        return Said::error(&format!("deployment \"{name}\" exceeded its progress deadline"));
+    }
+    let strategy = one.text("spec.updateStrategy.type");
+    if kind != "Deployment" && strategy == "OnDelete" {
+        return Said::error("rollout status is only available for RollingUpdate strategy type");
+    }
     let (line, done) = match kind {
         "Deployment" => deployment(name, wanted, of),
         "DaemonSet" => {
@@ -71,11 +88,21 @@ fn status(args: &Args, kind: &str, one: &Tree) -> Said {
             }
         }
         _ => {
-            let ready = of.int("readyReplicas");
+            let (ready, updated) = (of.int("readyReplicas"), of.int("updatedReplicas"));
+            let new = wanted - one.int("spec.updateStrategy.rollingUpdate.partition");
             match wanted - ready {
                 n @ 1.. => (format!("Waiting for {n} pods to be ready..."), false),
+                _ if updated < new => (
+                    format!(
+                        "Waiting for partitioned roll out to finish: {updated} out of {new} new \
+                         pods have been updated..."
+                    ),
+                    false,
+                ),
                 _ => (
-                    format!("partitioned roll out complete: {ready} new pods have been updated..."),
+                    format!(
+                        "partitioned roll out complete: {updated} new pods have been updated..."
+                    ),
                     true,
                 ),
             }
@@ -119,6 +146,10 @@ fn revisions<'c>(cluster: &'c Cluster, one: &Tree) -> Vec<(i64, &'c Tree)> {
     let mut all: Vec<(i64, &Tree)> = numbered.collect();
     all.sort_by_key(|(revision, _)| *revision);
     all
+}
+
+pub(super) fn n_revisions(cluster: &Cluster, one: &Tree) -> usize {
+    revisions(cluster, one).len()
 }
 
 pub(super) fn has_revision(cluster: &Cluster, one: &Tree, revision: &str) -> Result<(), String> {

@@ -394,7 +394,8 @@ fn goals(one: &Tree) -> String {
             text if text.is_empty() => "<unknown>".to_owned(),
             text => text + percent,
         };
-        let average = if !named && key != "pods" && value == "averageValue" { " (avg)" } else { "" };
+        let average =
+            if !named && key != "pods" && value == "averageValue" { " (avg)" } else { "" };
         let name = if named { format!("{}: ", of.text("name")) } else { String::new() };
         format!("{name}{seen}/{}{percent}{average}", of.get("target").get(value).show())
     };

@@ -2,7 +2,8 @@
 
 use super::cluster::Cluster;
 use super::words::{self, Args};
-use super::{act, create, describe, get, live, logs, other, rollout};
+use super::{act, attach, create, describe, files, get, live, logs, other, rollout};
+use crate::kube::tree::Tree;
 use crate::part::part;
 use crate::sim::{Scenario, Simulation};
 use crate::time::SimTime;
@@ -78,6 +79,18 @@ pub fn run(sim: &mut Simulation, past: &[Event], line: &str) -> Said {
     let Some(words) = crate::text::words::split(line) else {
         return Said::failed("sh: syntax error: unterminated quoted string");
     };
+    let (fed, words) = fed(words);
+    let dashes = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    let joins = ["|", ">", ">>", "<", "&&", "||", ";"];
+    if let Some(sign) = words[..dashes].iter().find(|word| joins.contains(&word.as_str())) {
+        return Said::error(&format!(
+            "not simulated: {sign} on this command line, which has kubectl and curl and no shell \
+             (echo TEXT | kubectl exec -i works)"
+        ));
+    }
+    if words.first().is_some_and(|word| word == "curl") {
+        return attach::curl(sim, &words[1..]);
+    }
     let words = words.strip_prefix(&["kubectl".to_owned()][..]).unwrap_or(&words);
     let words = match words.first().map(String::as_str) {
         Some("k") => &words[1..],
@@ -87,17 +100,28 @@ pub fn run(sim: &mut Simulation, past: &[Event], line: &str) -> Said {
     let Some(verb) = words.get(at) else { return Said::printed(USAGE) };
     let mut rest = words[..at].to_vec();
     rest.extend_from_slice(&words[at + 1..]);
-    if let Some(said) = live::command(sim, past, verb, &rest) {
+    if let Some(said) = live::command(sim, past, verb, &rest, fed.as_deref()) {
         return said;
     }
     command(&look(sim, past), verb, &rest)
+}
+
+/// The text of `echo TEXT |` before a command, and the command.
+fn fed(mut words: Vec<String>) -> (Option<String>, Vec<String>) {
+    let bar = words.iter().position(|word| word == "|");
+    let Some(bar) = bar.filter(|_| words[0] == "echo") else { return (None, words) };
+    let rest = words.split_off(bar + 1);
+    (Some(words[1..bar].join(" ") + "\n"), rest)
 }
 
 /// The cluster at the simulation's present instant.
 pub(super) fn look<'a>(sim: &Simulation, past: &'a [Event]) -> Cluster<'a> {
     let scenario = sim.scenario();
     let (started, namespace) = (scenario.started_unix_secs, scenario.namespace.as_str());
-    Cluster::new(sim.objects(), past, sim.now(), started, namespace)
+    let mut cluster = Cluster::new(sim.objects(), past, sim.now(), started, namespace);
+    let written = scenario.desired.objects.iter().filter_map(|one| one.origins.root.as_deref());
+    cluster.was_applied(written.map(Tree::of_node).collect());
+    cluster
 }
 
 const USAGE: &str = "kubectl controls the Kubernetes cluster manager.\n\n Find more information at: \
@@ -121,7 +145,11 @@ const COMMANDS: &[Command] = &[
     ("run", create::RUN, create::pod),
     ("expose", create::EXPOSE, create::expose),
     ("autoscale", create::EXPOSE, create::autoscale),
-    ("apply", other::APPLY, other::apply),
+    ("apply", files::APPLY, files::apply),
+    ("diff", files::APPLY, files::diff),
+    ("edit", files::APPLY, files::edit),
+    ("cp", attach::COPY, attach::copy),
+    ("port-forward", attach::FORWARD, attach::forward),
     ("explain", other::EXPLAIN, other::explain),
     ("api-resources", other::RESOURCES, other::api_resources),
     ("version", "client! o:output", other::version),

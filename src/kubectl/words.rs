@@ -44,7 +44,7 @@ const EVERYWHERE: &str = "n:namespace context: kubeconfig: request-timeout: v: h
 /// Reads flags as a table such as `o:output A!all-namespaces` names them: `:` takes a value, `!`
 /// none, before it the letter if there is one. The error is pflag's.
 pub(super) fn parse(table: &'static str, words: &[String]) -> Result<Args, String> {
-    let known = || EVERYWHERE.split_whitespace().chain(table.split_whitespace());
+    let known = || table.split_whitespace().chain(EVERYWHERE.split_whitespace());
     let named = |name: &str| {
         known().find_map(|spec| {
             let (_, long, switch) = flag_spec(spec);

@@ -32,6 +32,29 @@ pub(crate) async fn run(world: World) {
     }
 }
 
+/// Does something now that no scenario knew of.
+pub(crate) fn act(world: &World, action: &str) -> Result<(), String> {
+    let what = What::Acted { action: action.to_owned() };
+    let event = world.st().emit(Subject::Cluster, what, None, None);
+    let Some(work) = work() else { return Ok(()) };
+    (work.perform)(world, action, event)
+}
+
+/// `12.5 delete pod/x`: an action so many seconds later.
+fn act_later(world: &World, words: &str, event: EventId) -> Result<(), String> {
+    let (secs, action) = words.split_once(' ').unwrap_or((words, ""));
+    let secs: f64 = secs.parse().map_err(|_| format!("the action `after {words}`"))?;
+    let (copy, action) = (world.clone(), action.to_owned());
+    let span = SimTime::from_millis((secs.clamp(0.0, 86_400.0) * 1000.0) as u64);
+    world.clock.spawn(async move {
+        copy.clock.sleep(span).await;
+        if let Err(what) = perform(&copy, &action, event) {
+            copy.st().emit(Subject::Cluster, What::NotSimulated { what }, Some(event), None);
+        }
+    });
+    Ok(())
+}
+
 /// Does one action; the error says what of it we do not understand or find.
 pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
     let action = action.strip_prefix("kubectl ").unwrap_or(action);
@@ -41,6 +64,9 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
     if let Some((_, text)) = action.split_once('\n').filter(|(head, _)| head.starts_with("apply")) {
         apply::apply(world, text, event);
         return Ok(());
+    }
+    if let Some(later) = action.strip_prefix("after ") {
+        return act_later(world, later, event);
     }
     let split = words::split(action).unwrap_or_default();
     let words: Vec<&str> = split.iter().map(String::as_str).collect();
@@ -80,16 +106,29 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
         ["apply", file] | ["apply", "-f", file] => change::apply(world, file, event),
         ["deletefirst", label, ..] => delete_first(world, label, event),
         ["set", "data", target, pairs @ ..] => change::set_data(world, target, pairs, event),
-        ["kill", target, rest @ ..] => faults::kill(world, target, rest),
-        ["fill", target, volume, size] => faults::fill(world, target, volume, size),
-        ["cut", a, b] => faults::cut(world, a, b, true),
-        ["mend", a, b] => faults::cut(world, a, b, false),
         ["cordon", node] => nodes::cordon(world, node, true, event),
         ["uncordon", node] => nodes::cordon(world, node, false, event),
         ["drain", node, ..] => nodes::drain(world, node, event),
         ["evict", target, ..] => evict(world, target, event),
-        _ => Err(format!("the action `{action}`")),
+        _ => outside(world, words).unwrap_or_else(|| Err(format!("the action `{action}`"))),
     }
+}
+
+/// What no API server is asked for: faults, requests of a person's own machine.
+fn outside(world: &World, words: &[&str]) -> Option<Result<(), String>> {
+    Some(match words {
+        ["kill", target, rest @ ..] => faults::kill(world, target, rest),
+        ["fill", target, volume, size] => faults::fill(world, target, volume, size),
+        ["cut", a, b] => faults::cut(world, a, b, true),
+        ["mend", a, b] => faults::cut(world, a, b, false),
+        // A forwarded port stays open on the person's own machine; nothing changes in the cluster.
+        ["port-forward", ..] => Ok(()),
+        ["request", target, port, path] => {
+            let asked = command::ask(world, target, port.parse().unwrap_or(0), (path, "localhost"));
+            asked.map(|_| ()).ok_or_else(|| format!("{target} does not run"))
+        }
+        _ => return None,
+    })
 }
 
 /// Starts a command in a container; what it prints is not kept.

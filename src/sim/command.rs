@@ -2,9 +2,9 @@
 
 use super::Simulation;
 use super::control::api;
-use super::kubelet::exec::{Ran, command};
+use super::kubelet::exec::{Ran, command, get};
 use super::model::{PodId, RecordState};
-use super::runtime::Handle;
+use super::runtime::{Answer, Handle};
 use super::world::World;
 use crate::time::SimTime;
 use std::cell::RefCell;
@@ -50,6 +50,30 @@ pub(crate) fn begin(
     Some(done)
 }
 
+/// What came of a request, once something did.
+type Page = Rc<RefCell<Option<Option<Answer>>>>;
+
+/// Asks a pod's port for a page, as curl does, and does not wait for the answer.
+pub(crate) fn ask(world: &World, pod: &str, port: u16, (path, host): (&str, &str)) -> Option<Page> {
+    let name = pod.rsplit('/').next().unwrap_or(pod);
+    let (id, address) = {
+        let state = world.st();
+        let id = api::by_name(&state, name)?;
+        (id, state.pods.get(&id).filter(|pod| pod.status.has_ip)?.ip.clone())
+    };
+    let done = Rc::new(RefCell::new(None));
+    let (copy, result) = (world.clone(), done.clone());
+    let (path, host) = (path.to_owned(), host.to_owned());
+    world.clock.spawn(async move {
+        let page = get(&copy, id, (&address, port, &path, &host), PAGE_MAX).await;
+        *result.borrow_mut() = Some(page);
+    });
+    Some(done)
+}
+
+/// A page has to come within this time.
+const PAGE_MAX: SimTime = SimTime::from_secs(30);
+
 /// Interpreter steps a command may take.
 const STEPS_MAX: u64 = 20_000_000;
 
@@ -72,6 +96,26 @@ impl Simulation {
             Some(Ran::Failed(why)) => Executed::Failed(why),
             Some(Ran::TimedOut) | None => Executed::Running,
         }
+    }
+
+    /// Asks a pod's port for a page: its status code and body, or why there is none; None where
+    /// the pod is not there.
+    pub fn fetch(
+        &mut self,
+        pod: &str,
+        port: u16,
+        path: &str,
+        host: &str,
+    ) -> Option<Result<(u16, String), String>> {
+        let until = self.now() + PAGE_MAX;
+        let done = ask(&self.world, pod, port, (path, host))?;
+        let mut steps = STEPS_MAX;
+        while done.borrow().is_none() && steps > 0 && self.step(until, &mut steps).is_none() {}
+        Some(match done.take().flatten() {
+            Some(Answer::Page { code, body }) => Ok((code, body)),
+            Some(Answer::Failed(why)) => Err(why),
+            Some(Answer::Connected) | None => Err("no answer within 30 s".to_owned()),
+        })
     }
 
     /// (pod, container, thousandths of a CPU, bytes) of each running container.

@@ -178,6 +178,11 @@ impl Simulation {
         self.world.now()
     }
 
+    /// Does one thing to the cluster at this instant, in the words scenarios have for it.
+    pub fn act(&mut self, action: &str) -> Result<(), String> {
+        actions::act(&self.world, action)
+    }
+
     pub fn scenario(&self) -> &Scenario {
         &self.world.scenario
     }

@@ -83,6 +83,8 @@ pub(crate) struct State {
     /// Raised when a controller should look.
     pub(crate) api_flag: Flag,
     pub(crate) api_dirty: bool,
+    /// How often the spec of an object was changed, by kind and name: what its generation grew by.
+    edits: BTreeMap<(&'static str, Name), i64>,
     /// The kubelet's last look at all pods.
     pub(crate) relisted_at: SimTime,
 }
@@ -111,6 +113,7 @@ impl Cluster {
             names: Rng::new(seed, "names"),
             // The first seed takes the middle of every range, so that lessons read evenly.
             jitter: (seed > 1).then(|| Rng::new(seed, "jitter")),
+            edits: BTreeMap::new(),
             images: BTreeSet::new(),
             pulling_until: SimTime::ZERO,
             runs: BTreeMap::new(),
@@ -263,6 +266,16 @@ impl State {
         let passes = *tokens > 0;
         *tokens = tokens.saturating_sub(1);
         passes
+    }
+
+    /// The spec of an object has changed.
+    pub(crate) fn edited(&mut self, kind: &'static str, name: &Name) {
+        *self.edits.entry((kind, name.clone())).or_default() += 1;
+    }
+
+    /// `metadata.generation` of an object.
+    pub(crate) fn generation(&self, kind: &'static str, name: &Name) -> i64 {
+        1 + self.edits.get(&(kind, name.clone())).copied().unwrap_or(0)
     }
 
     /// Something controllers watch has changed.

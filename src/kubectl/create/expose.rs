@@ -23,7 +23,8 @@ fn named<'c>(cluster: &'c Cluster, args: &Args) -> Result<(&'static Kind, &'c Tr
     if asked.iter().all(|one| one.names.is_empty()) {
         return Err(Said::error("resource(s) were provided, but no name was specified"));
     }
-    let mut all = found.into_iter().flat_map(|(kind, list)| list.into_iter().map(move |o| (kind, o)));
+    let mut all =
+        found.into_iter().flat_map(|(kind, list)| list.into_iter().map(move |o| (kind, o)));
     all.next().ok_or_else(|| Said::error("resource(s) were provided, but no name was specified"))
 }
 
@@ -62,6 +63,38 @@ fn ports_of(kind: &Kind, object: &Tree) -> Vec<(i64, String)> {
     all.map(|p| (p.int("containerPort"), p.text("protocol").to_owned())).collect()
 }
 
+/// The new Service's ports: those asked for, else the object's own; None where there are none.
+fn ports(kind: &Kind, source: &Tree, args: &Args) -> Option<Tree> {
+    let own = ports_of(kind, source);
+    let protocol = |number: i64| {
+        let known = own.iter().find(|(port, _)| *port == number).map(|(_, p)| p.clone());
+        let asked = args.flag("protocol").map(str::to_owned);
+        asked.or(known).filter(|p| !p.is_empty()).unwrap_or_else(|| "TCP".to_owned())
+    };
+    let numbers: Vec<i64> = match args.flag("port") {
+        Some(given) => given.split(',').filter_map(|n| n.parse().ok()).collect(),
+        None => own.iter().map(|(number, _)| *number).collect(),
+    };
+    if numbers.is_empty() && args.flag("cluster-ip") != Some("None") {
+        return None;
+    }
+    let port = |(i, number): (usize, &i64)| {
+        let target = match args.flag("target-port") {
+            Some(target) => target.parse().map_or_else(|_| text(target), Tree::Int),
+            None => Tree::Int(*number),
+        };
+        // Several ports have names.
+        let name = (numbers.len() > 1).then(|| format!("port-{}", i + 1));
+        Tree::of(vec![
+            ("name", Tree::from(name)),
+            ("port", Tree::Int(*number)),
+            ("protocol", Tree::from(protocol(*number))),
+            ("targetPort", target),
+        ])
+    };
+    Some(list(numbers.iter().enumerate().map(port).collect()))
+}
+
 /// `kubectl expose deploy web --port=80`. Models pkg/cmd/expose createService (v1.36).
 pub(in crate::kubectl) fn expose(cluster: &Cluster, args: &Args) -> Said {
     if args.words.is_empty() && args.flag("filename").is_none() {
@@ -86,34 +119,10 @@ pub(in crate::kubectl) fn expose(cluster: &Cluster, args: &Args) -> Said {
             }
         },
     };
-    let own = ports_of(kind, source);
-    let protocol = |number: i64| {
-        let known = own.iter().find(|(port, _)| *port == number).map(|(_, p)| p.clone());
-        let asked = args.flag("protocol").map(str::to_owned);
-        asked.or(known).filter(|p| !p.is_empty()).unwrap_or_else(|| "TCP".to_owned())
+    let ports = match ports(kind, source, args) {
+        Some(ports) => ports,
+        None => return Said::error("couldn't find port via --port flag or introspection"),
     };
-    let numbers: Vec<i64> = match args.flag("port") {
-        Some(given) => given.split(',').filter_map(|n| n.parse().ok()).collect(),
-        None => own.iter().map(|(number, _)| *number).collect(),
-    };
-    if numbers.is_empty() && args.flag("cluster-ip") != Some("None") {
-        return Said::error("couldn't find port via --port flag or introspection");
-    }
-    let port = |(i, number): (usize, &i64)| {
-        let target = match args.flag("target-port") {
-            Some(target) => target.parse().map_or_else(|_| text(target), Tree::Int),
-            None => Tree::Int(*number),
-        };
-        // Several ports have names.
-        let name = (numbers.len() > 1).then(|| format!("port-{}", i + 1));
-        Tree::of(vec![
-            ("name", Tree::from(name)),
-            ("port", Tree::Int(*number)),
-            ("protocol", Tree::from(protocol(*number))),
-            ("targetPort", target),
-        ])
-    };
-    let ports = list(numbers.iter().enumerate().map(port).collect());
     let name = args.flag("name").unwrap_or(source.text("metadata.name"));
     let mut made = object("v1", "Service", name);
     let labels = args.flag("labels").map(map_of);
@@ -137,8 +146,7 @@ fn goal(words: &str, resource: &str) -> Result<Tree, String> {
     if let Some(share) = words.strip_suffix('%') {
         let wrong = || format!("invalid percentage value: {words}");
         let share = share.parse().map_err(|_| wrong())?;
-        let target =
-            vec![("averageUtilization", Tree::Int(share)), ("type", text("Utilization"))];
+        let target = vec![("averageUtilization", Tree::Int(share)), ("type", text("Utilization"))];
         return Ok(metric(resource, target));
     }
     let unit = if resource == "cpu" { "m" } else { "Mi" };
@@ -156,6 +164,24 @@ fn goal(words: &str, resource: &str) -> Result<Tree, String> {
 fn metric(resource: &str, target: Vec<(&'static str, Tree)>) -> Tree {
     let inside = Tree::of(vec![("name", text(resource)), ("target", Tree::of(target))]);
     Tree::of(vec![("resource", inside), ("type", text("Resource"))])
+}
+
+fn metrics(args: &Args) -> Result<Vec<Tree>, String> {
+    let mut metrics = Vec::new();
+    if let Some(share) =
+        args.flag("cpu-percent").and_then(|n| n.parse().ok()).filter(|n: &i64| *n > 0)
+    {
+        let target = vec![("averageUtilization", Tree::Int(share)), ("type", text("Utilization"))];
+        metrics.push(metric("cpu", target));
+    }
+    for resource in ["cpu", "memory"] {
+        match args.flag(resource).map(|words| goal(words, resource)) {
+            Some(Ok(metric)) => metrics.push(metric),
+            Some(Err(why)) => return Err(why),
+            None => {}
+        }
+    }
+    Ok(metrics)
 }
 
 /// `kubectl autoscale deploy web --min=1 --max=3`. Models pkg/cmd/autoscale (v1.36).
@@ -188,20 +214,13 @@ pub(in crate::kubectl) fn autoscale(cluster: &Cluster, args: &Args) -> Said {
             kind.plural
         ));
     }
-    let mut metrics = Vec::new();
-    if let Some(share) = number("cpu-percent").filter(|n| *n > 0) {
-        let target = vec![("averageUtilization", Tree::Int(share)), ("type", text("Utilization"))];
-        metrics.push(metric("cpu", target));
-    }
-    for resource in ["cpu", "memory"] {
-        match args.flag(resource).map(|words| goal(words, resource)) {
-            Some(Ok(metric)) => metrics.push(metric),
-            Some(Err(why)) => return Said::error(&why),
-            None => {}
-        }
-    }
+    let metrics = match metrics(args) {
+        Ok(metrics) => metrics,
+        Err(why) => return Said::error(&why),
+    };
     let of = source.text("metadata.name");
-    let mut made = object("autoscaling/v2", "HorizontalPodAutoscaler", args.flag("name").unwrap_or(of));
+    let mut made =
+        object("autoscaling/v2", "HorizontalPodAutoscaler", args.flag("name").unwrap_or(of));
     let target = Tree::of(vec![
         ("apiVersion", source.get("apiVersion").clone()),
         ("kind", text(kind.name)),
@@ -216,7 +235,8 @@ pub(in crate::kubectl) fn autoscale(cluster: &Cluster, args: &Args) -> Said {
             ("scaleTargetRef", target),
         ]),
     );
-    let counts = vec![("currentMetrics", Tree::Null), ("desiredReplicas", Tree::Int(0))];
-    made.put("status", Tree::of(counts));
+    // Go writes a list that is not there as null.
+    let counts = [("currentMetrics", Tree::Null), ("desiredReplicas", Tree::Int(0))];
+    made.put("status", Tree::Map(counts.map(|(key, value)| (key.into(), value)).to_vec()));
     finish(cluster, args, vec![made], "autoscaled")
 }

@@ -10,7 +10,7 @@ mod simple;
 mod work;
 
 pub(super) use expose::{EXPOSE, autoscale, expose};
-pub(super) use pod::{RUN, pod};
+pub(super) use pod::{RUN, attaches, json_line, pod};
 
 use super::cluster::Cluster;
 use super::words::Args;
@@ -19,13 +19,14 @@ use crate::kube::tree::Tree;
 
 /// Flags of all of them; each takes some.
 pub(super) const FLAGS: &str = "f:filename image: r:replicas port: from-literal: from-file: \
-     from-env-file: append-hash! schedule: restart: from: tcp: node-port: external-name: clusterip: \
-     verb: resource: resource-name: role: clusterrole: user: group: serviceaccount: hard: scopes: \
-     selector: min-available: max-unavailable: rule: class: annotation: default-backend: value: \
-     description: global-default! preemption-policy: docker-username: docker-password: \
-     docker-server: docker-email: cert: key: type: aggregation-rule: non-resource-url: duration: \
-     dry-run: o:output validate: save-config! k:kustomize field-manager: template: R!recursive \
-     edit! show-managed-fields! windows-line-endings! raw: audience:";
+     from-env-file: append-hash! schedule: restart: from: tcp: node-port: external-name: \
+     clusterip: verb: resource: resource-name: role: clusterrole: user: group: serviceaccount: \
+     hard: scopes: selector: min-available: max-unavailable: rule: class: annotation: \
+     default-backend: value: description: global-default! preemption-policy: docker-username: \
+     docker-password: docker-server: docker-email: cert: key: type: aggregation-rule: \
+     non-resource-url: duration: dry-run: o:output validate: save-config! k:kustomize \
+     field-manager: template: R!recursive edit! show-managed-fields! windows-line-endings! raw: \
+     audience:";
 
 const EVERYWHERE: &str = "dry-run output validate save-config field-manager template namespace \
      show-managed-fields context kubeconfig request-timeout v help";
@@ -163,8 +164,7 @@ const MAKERS: &[Maker] = &[
 ];
 
 /// Subcommands that have subcommands.
-const GROUPS: [(&str, &[&str]); 2] =
-    [("secret", &["secret"]), ("service", &["service", "svc"])];
+const GROUPS: [(&str, &[&str]); 2] = [("secret", &["secret"]), ("service", &["service", "svc"])];
 
 pub(super) fn text(words: &str) -> Tree {
     Tree::from(words)
@@ -210,15 +210,13 @@ pub(super) fn run(cluster: &Cluster, args: &Args) -> Said {
     let (first, second) = (args.word(0), args.word(1));
     if first.is_empty() {
         return match args.flag("filename") {
-            Some(file) => super::other::from_file(cluster, args, file, "create"),
+            Some(file) => super::files::each(cluster, args, file, "create"),
             None => Said::error("must specify one of -f and -k"),
         };
     }
     let group = GROUPS.iter().find(|(_, names)| names.contains(&first));
     let (maker, n_words) = match group {
-        Some((group, _)) => {
-            (MAKERS.iter().find(|m| m.names == format!("{group} {second}")), 2)
-        }
+        Some((group, _)) => (MAKERS.iter().find(|m| m.names == format!("{group} {second}")), 2),
         None => (MAKERS.iter().find(|m| m.names.split(' ').any(|name| name == first)), 1),
     };
     let Some(maker) = maker else {

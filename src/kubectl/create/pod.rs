@@ -107,8 +107,7 @@ pub(in crate::kubectl) fn pod(cluster: &Cluster, args: &Args) -> Said {
         annotations.put(key.to_owned(), text(value));
     }
     put_labels(&mut made, labels.clone());
-    if let Some(metadata) = made.get_mut("metadata").filter(|_| !annotations.entries().is_empty())
-    {
+    if let Some(metadata) = made.get_mut("metadata").filter(|_| !annotations.entries().is_empty()) {
         metadata.put("annotations", annotations);
     }
     made.put(

@@ -30,7 +30,9 @@ fn resource(word: &str) -> Result<(String, String), String> {
         (None, _) => {
             return Err(match group {
                 "" => format!("the server doesn't have a resource type \"{plain}\""),
-                _ => format!("the server doesn't have a resource type \"{plain}\" in group \"{group}\""),
+                _ => format!(
+                    "the server doesn't have a resource type \"{plain}\" in group \"{group}\""
+                ),
             });
         }
     };
@@ -171,7 +173,10 @@ pub(super) fn priority(name: &str, args: &Args) -> Result<Tree, String> {
     let value = args.flag("value").and_then(|n| n.parse().ok()).unwrap_or(0);
     made.put("value", Tree::Int(value));
     made.put("description", Tree::from(args.flag("description").filter(|d| !d.is_empty())));
-    made.put("globalDefault", if args.has("global-default") { Tree::Bool(true) } else { Tree::Null });
+    made.put(
+        "globalDefault",
+        if args.has("global-default") { Tree::Bool(true) } else { Tree::Null },
+    );
     let policy = args.flag("preemption-policy").unwrap_or("PreemptLowerPriority");
     made.put("preemptionPolicy", text(policy));
     Ok(made)
@@ -209,15 +214,10 @@ fn route(rule: &str) -> Option<(&str, Tree, Option<&str>)> {
     Some((host, path, secret))
 }
 
-/// Models create_ingress.go.
-pub(super) fn ingress(name: &str, args: &Args) -> Result<Tree, String> {
-    let (asked, default) = (args.all("rule"), args.flag("default-backend"));
-    if asked.is_empty() && default.is_none() {
-        return Err("not enough information provided: every ingress has to either specify a \
-                    default-backend (which catches all traffic) or a list of rules (which catch \
-                    specific paths)"
-            .to_owned());
-    }
+/// Paths by host, hosts by secret.
+type Routes<'a> = (Vec<(&'a str, Vec<Tree>)>, Vec<(&'a str, Vec<&'a str>)>);
+
+fn routes(asked: &[String]) -> Result<Routes<'_>, String> {
     let mut hosts: Vec<(&str, Vec<Tree>)> = Vec::new();
     let mut secrets: Vec<(&str, Vec<&str>)> = Vec::new();
     for rule in asked {
@@ -240,6 +240,19 @@ pub(super) fn ingress(name: &str, args: &Args) -> Result<Tree, String> {
             }
         }
     }
+    Ok((hosts, secrets))
+}
+
+/// Models create_ingress.go.
+pub(super) fn ingress(name: &str, args: &Args) -> Result<Tree, String> {
+    let (asked, default) = (args.all("rule"), args.flag("default-backend"));
+    if asked.is_empty() && default.is_none() {
+        return Err("not enough information provided: every ingress has to either specify a \
+                    default-backend (which catches all traffic) or a list of rules (which catch \
+                    specific paths)"
+            .to_owned());
+    }
+    let (hosts, secrets) = routes(asked)?;
     let rule = |(host, paths): (&str, Vec<Tree>)| {
         let http = Tree::of(vec![("paths", Tree::List(paths))]);
         let host = Tree::from(Some(host).filter(|host| !host.is_empty()));
@@ -256,8 +269,7 @@ pub(super) fn ingress(name: &str, args: &Args) -> Result<Tree, String> {
     let marks = args.all("annotation").iter().filter_map(|pair| pair.split_once('='));
     let mut annotations = Tree::map();
     marks.for_each(|(key, value)| annotations.put(key.to_owned(), text(value)));
-    if let Some(metadata) = made.get_mut("metadata").filter(|_| !annotations.entries().is_empty())
-    {
+    if let Some(metadata) = made.get_mut("metadata").filter(|_| !annotations.entries().is_empty()) {
         metadata.put("annotations", annotations);
     }
     made.put(

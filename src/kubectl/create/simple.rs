@@ -74,7 +74,8 @@ pub(super) fn registry_secret(name: &str, args: &Args) -> Result<Tree, String> {
     };
     let server = args.flag("docker-server").unwrap_or("https://index.docker.io/v1/");
     let login = ByteString(format!("{user}:{password}").into_bytes()).raise();
-    let mut json = format!("{{\"auths\":{{{server:?}:{{\"username\":{user:?},\"password\":{password:?}");
+    let mut json =
+        format!("{{\"auths\":{{{server:?}:{{\"username\":{user:?},\"password\":{password:?}");
     if let Some(email) = email {
         json.push_str(&format!(",\"email\":{email:?}"));
     }

@@ -8,12 +8,7 @@ use crate::kubectl::cluster::Cluster;
 use crate::kubectl::{kinds, rows, select};
 
 /// The page of one of these kinds, and whether its events follow; None for all other kinds.
-pub(super) fn describe(
-    cluster: &Cluster,
-    kind: &str,
-    page: &mut Page,
-    one: &Tree,
-) -> Option<bool> {
+pub(super) fn describe(cluster: &Cluster, kind: &str, page: &mut Page, one: &Tree) -> Option<bool> {
     match kind {
         "HorizontalPodAutoscaler" => scaler(page, one),
         "PodDisruptionBudget" => budget(page, one),
@@ -323,8 +318,7 @@ fn claim(cluster: &Cluster, page: &mut Page, one: &Tree) {
     page.field(0, "Status", or(status.text("phase"), "Pending"));
     page.field(0, "Volume", spec.text("volumeName"));
     tags(page, one);
-    let kept: Vec<&str> =
-        one.at("metadata.finalizers").items().iter().map(Tree::str).collect();
+    let kept: Vec<&str> = one.at("metadata.finalizers").items().iter().map(Tree::str).collect();
     page.put(0, format_args!("Finalizers:\t[{}]\n", kept.join(" ")));
     let bound = !spec.text("volumeName").is_empty();
     let modes = if bound { rows::access_modes(spec.get("accessModes")) } else { String::new() };

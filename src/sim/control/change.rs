@@ -29,9 +29,22 @@ pub(super) fn missing(kind: &str, name: &str) -> String {
     format!("Error from server (NotFound): {kind}s \"{name}\" not found")
 }
 
+fn replicas_of(all: &Controllers, kind: &str, name: &Name) -> Option<(&'static str, u32)> {
+    match kind {
+        "deployment" => all.deployments.get(name).map(|one| ("deployment", one.replicas)),
+        "replicaset" => all.replicasets.get(name).map(|one| ("replicaset", one.replicas)),
+        _ => all.statefulsets.get(name).map(|one| ("statefulset", one.replicas)),
+    }
+}
+
 pub(crate) fn scale(world: &World, target: &str, replicas: u32, event: EventId) -> Done {
     let (kind, name) = parts(target);
     let state = &mut world.st();
+    if let Some((kind, was)) = replicas_of(&state.controllers, kind, &name)
+        && was != replicas
+    {
+        state.edited(kind, &name);
+    }
     let controllers = &mut state.controllers;
     let found = match kind {
         "deployment" => controllers.deployments.get_mut(&name).map(|one| {
@@ -63,21 +76,21 @@ pub(super) fn change_template(
     let (kind, name) = parts(target);
     let state = &mut world.st();
     let controllers: &mut Controllers = &mut state.controllers;
-    let (template, cause, revision) = match kind {
+    let (kind, template, cause, revision) = match kind {
         "deployment" => {
             let found = controllers.deployments.get_mut(&name);
             let one = found.ok_or_else(|| missing(kind, &name))?;
-            (&mut one.template, &mut one.cause, None)
+            ("deployment", &mut one.template, &mut one.cause, None)
         }
         "statefulset" => {
             let found = controllers.statefulsets.get_mut(&name);
             let one = found.ok_or_else(|| missing(kind, &name))?;
-            (&mut one.template, &mut one.cause, Some(&mut one.revision))
+            ("statefulset", &mut one.template, &mut one.cause, Some(&mut one.revision))
         }
         "daemonset" => {
             let found = controllers.daemonsets.get_mut(&name);
             let one = found.ok_or_else(|| missing(kind, &name))?;
-            (&mut one.template, &mut one.cause, Some(&mut one.revision))
+            ("daemonset", &mut one.template, &mut one.cause, Some(&mut one.revision))
         }
         _ => return Err(format!("changing a {kind}")),
     };
@@ -87,6 +100,9 @@ pub(super) fn change_template(
     let same = before.spec == template.spec && before.annotations == template.annotations;
     if let Some(revision) = revision.filter(|_| !same) {
         *revision += 1;
+    }
+    if !same {
+        state.edited(kind, &name);
     }
     state.touch();
     Ok(())
@@ -153,6 +169,7 @@ pub(crate) fn pause(world: &World, target: &str, paused: bool, event: EventId) -
     let one = state.controllers.deployments.get_mut(&name).ok_or_else(|| missing(kind, &name))?;
     one.paused = paused;
     one.cause = event;
+    state.edited("deployment", &name);
     state.touch();
     Ok(())
 }

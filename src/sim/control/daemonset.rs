@@ -20,6 +20,13 @@ pub(crate) struct DaemonSet {
 
 const REVISION: &str = "controller-revision-hash";
 
+impl DaemonSet {
+    /// As its pods are labelled.
+    fn revision_hash(&self, seed: u64) -> String {
+        workload::hash(seed, &self.meta.name, self.revision)
+    }
+}
+
 // Models pkg/controller/daemon/daemon_controller.go syncDaemonSet (v1.36).
 pub(crate) fn reconcile(world: &World) {
     let names = workload::names(&world.st().controllers.daemonsets);
@@ -66,7 +73,9 @@ fn sync(world: &World, mut set: DaemonSet) {
 fn create(world: &World, set: &DaemonSet, node: &str, cause: EventId) {
     let name = workload::generated(world, &set.meta.name);
     let mut template = set.template.clone();
-    template.labels.insert(REVISION.to_owned(), set.revision.to_string());
+    template.labels.insert(REVISION.to_owned(), set.revision_hash(world.scenario.seed));
+    let generation = ("pod-template-generation".to_owned(), set.revision.to_string());
+    template.labels.extend([generation]);
     let target = Some(node.to_owned());
     let new = workload::Child { kind: "DaemonSet", name, index: None, target, template };
     workload::create(world, &set.meta, new, cause);
@@ -75,7 +84,7 @@ fn create(world: &World, set: &DaemonSet, node: &str, cause: EventId) {
 /// Gives up old pods: those that serve nobody, and as many others as may be missing.
 // Models pkg/controller/daemon/update.go rollingUpdate (v1.36).
 fn update(world: &World, set: &DaemonSet, there: &[PodId]) {
-    let (now, revision) = (world.now(), set.revision.to_string());
+    let (now, revision) = (world.now(), set.revision_hash(world.scenario.seed));
     let mut room = set.unavailable.max(1);
     let mut old = Vec::new();
     for id in there {
@@ -103,7 +112,7 @@ fn update(world: &World, set: &DaemonSet, there: &[PodId]) {
 }
 
 fn show(world: &World, set: &mut DaemonSet, (pods, n_wanted): (&[PodId], usize), cause: EventId) {
-    let (now, revision) = (world.now(), set.revision.to_string());
+    let (now, revision) = (world.now(), set.revision_hash(world.scenario.seed));
     let count = |test: &dyn Fn(&Pod) -> bool| {
         pods.iter().filter(|id| world.pod(**id, |pod| test(pod)) == Some(true)).count()
     };
@@ -120,5 +129,6 @@ fn show(world: &World, set: &mut DaemonSet, (pods, n_wanted): (&[PodId], usize),
     workload::show_row(state, &mut set.meta, cells, cause);
     if let Some(kept) = state.controllers.daemonsets.get_mut(&set.meta.name) {
         kept.meta.row.clone_from(&set.meta.row);
+        kept.meta.shown_at = set.meta.shown_at;
     }
 }

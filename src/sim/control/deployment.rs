@@ -239,6 +239,7 @@ impl Sync<'_> {
             kept.replicas = replicas;
             kept.cause = event;
         }
+        state.edited("replicaset", &name);
         state.touch();
         true
     }
@@ -328,7 +329,8 @@ impl Sync<'_> {
         workload::show_row(state, &mut self.deployment.meta, cells, cause);
         let name = self.deployment.meta.name.clone();
         if let Some(kept) = state.controllers.deployments.get_mut(&name) {
-            kept.meta.row = self.deployment.meta.row;
+            (kept.meta.row, kept.meta.shown_at) =
+                (self.deployment.meta.row, self.deployment.meta.shown_at);
             kept.scaled_for = self.deployment.scaled_for;
         }
     }

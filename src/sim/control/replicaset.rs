@@ -98,6 +98,7 @@ fn sync(world: &World, mut set: ReplicaSet) {
     if let Some(kept) = state.controllers.replicasets.get_mut(&set.meta.name) {
         let other = kept.status != set.status;
         (kept.status, kept.meta.row) = (set.status, set.meta.row);
+        kept.meta.shown_at = set.meta.shown_at;
         (kept.refusals, kept.retry_at) = (set.refusals, set.retry_at);
         if changed || other {
             state.touch();

@@ -24,6 +24,14 @@ pub(crate) struct StatefulSet {
     pub(crate) cause: EventId,
 }
 
+impl StatefulSet {
+    /// `db-6b8f94d5c7`, as its pods are labelled.
+    pub(crate) fn revision_name(&self, seed: u64) -> String {
+        let name = &self.meta.name;
+        format!("{name}-{}", workload::hash(seed, name, self.revision))
+    }
+}
+
 pub(crate) fn reconcile(world: &World) {
     let names = workload::names(&world.st().controllers.statefulsets);
     for name in names {
@@ -62,7 +70,7 @@ impl Sync<'_> {
     }
 
     fn look(&self, id: PodId) -> Look {
-        let (now, revision) = (self.world.now(), self.set.revision.to_string());
+        let (now, revision) = (self.world.now(), self.set.revision_name(self.world.scenario.seed));
         let look = self.world.pod(id, |pod| Look {
             terminating: pod.deletion.is_some(),
             finished: pod.status.is_terminal(),
@@ -134,7 +142,7 @@ impl Sync<'_> {
         let labels = [
             ("statefulset.kubernetes.io/pod-name", name.clone()),
             ("apps.kubernetes.io/pod-index", ordinal.to_string()),
-            (REVISION, set.revision.to_string()),
+            (REVISION, set.revision_name(self.world.scenario.seed)),
         ];
         template.labels.extend(labels.map(|(key, value)| (key.to_owned(), value)));
         let mut spec = (*template.spec).clone();
@@ -196,6 +204,7 @@ impl Sync<'_> {
         workload::show_row(state, &mut self.set.meta, cells, self.cause);
         if let Some(kept) = state.controllers.statefulsets.get_mut(&self.set.meta.name) {
             kept.meta.row.clone_from(&self.set.meta.row);
+            kept.meta.shown_at = self.set.meta.shown_at;
         }
     }
 }
@@ -204,4 +213,4 @@ pub(crate) fn claim_name(claim: &core::PersistentVolumeClaim) -> String {
     claim.metadata.name.clone().unwrap_or_default()
 }
 
-const REVISION: &str = "controller-revision-hash";
+pub(crate) const REVISION: &str = "controller-revision-hash";

@@ -9,14 +9,15 @@ mod work;
 use crate::kube::tree::{Raise, Tree};
 use crate::sim::control::Meta;
 use crate::sim::model::PodTemplate;
-use crate::sim::world::World;
+use crate::sim::world::{State, World};
 use crate::time::SimTime;
 
 /// Everything `kubectl get` can show except Events, which are told in the trace. Sorted by kind as
 /// listed here, then by name.
 pub(crate) fn all(world: &World) -> Vec<Tree> {
     let state = &world.st();
-    let view = View { started: world.scenario.started_unix_secs };
+    let (started, seed) = (world.scenario.started_unix_secs, world.scenario.seed);
+    let view = View { started, now: world.now(), seed };
     let mut out = Vec::new();
     out.extend(pods::all(&view, state));
     out.extend(work::all(&view, state));
@@ -28,7 +29,13 @@ pub(crate) fn all(world: &World) -> Vec<Tree> {
 /// What all objects' trees are made with.
 pub(super) struct View {
     started: i64,
+    now: SimTime,
+    seed: u64,
 }
+
+/// Kinds whose spec has a generation.
+const WITH_GENERATION: [&str; 6] =
+    ["deployment", "replicaset", "statefulset", "daemonset", "job", "cronjob"];
 
 impl View {
     /// RFC 3339 in whole seconds, as objects carry times.
@@ -37,7 +44,9 @@ impl View {
     }
 
     /// The metadata of an object a controller or a person made.
-    fn metadata(&self, meta: &Meta) -> Tree {
+    fn metadata(&self, state: &State, meta: &Meta) -> Tree {
+        let counted = WITH_GENERATION.contains(&meta.kind);
+        let generation = counted.then(|| Tree::Int(state.generation(meta.kind, &meta.name)));
         let written = |path: &str| {
             let node = meta.source.origins.node(path);
             node.map_or(Tree::Null, Tree::of_node)
@@ -45,7 +54,7 @@ impl View {
         Tree::of(vec![
             ("annotations", written("metadata.annotations")),
             ("creationTimestamp", self.stamp(meta.created_at)),
-            ("generation", Tree::Int(1)),
+            ("generation", generation.unwrap_or_default()),
             ("labels", written("metadata.labels")),
             ("name", Tree::from(&*meta.name)),
             ("namespace", Tree::from(meta.namespace.as_str())),

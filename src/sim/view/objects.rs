@@ -13,16 +13,16 @@ use k8s_openapi::ByteString;
 pub(super) fn all(view: &View, state: &State, scenario: &Scenario) -> Vec<Tree> {
     let mut out = Vec::new();
     for service in state.controllers.services.values() {
-        out.push(one_service(view, service));
+        out.push(one_service(view, state, service));
         if service.spec.selector.is_some() {
-            out.push(endpoints(view, service));
+            out.push(endpoints(view, state, service));
             out.push(slice(view, state, service));
         }
     }
     for ((kind, namespace, name), config) in &state.configs {
         out.push(one_config(view, state, (kind, namespace, name), config));
     }
-    out.extend(state.storage.claims.values().map(|claim| one_claim(view, &claim.meta)));
+    out.extend(state.storage.claims.values().map(|claim| one_claim(view, state, &claim.meta)));
     let mut kept: Vec<Tree> =
         state.applied.values().filter_map(|one| other(view, state, scenario, one)).collect();
     kept.iter_mut().for_each(|one| budget_status(state, one));
@@ -31,7 +31,7 @@ pub(super) fn all(view: &View, state: &State, scenario: &Scenario) -> Vec<Tree> 
 }
 
 // Models pkg/registry/core/service/storage alloc of addresses (v1.36), as far as it is seen.
-fn one_service(view: &View, service: &Service) -> Tree {
+fn one_service(view: &View, state: &State, service: &Service) -> Tree {
     let mut spec = service.spec.raise();
     let external = spec.text("type") == "ExternalName";
     if !external {
@@ -51,7 +51,7 @@ fn one_service(view: &View, service: &Service) -> Tree {
             port.put_new("protocol", Tree::from("TCP"));
         }
     }
-    let mut tree = object("v1", "Service", view.metadata(&service.meta));
+    let mut tree = object("v1", "Service", view.metadata(state, &service.meta));
     tree.put("spec", spec);
     tree.put("status", Tree::of(vec![("loadBalancer", Tree::map())]));
     tree
@@ -78,13 +78,13 @@ fn split(items: &[String]) -> (Vec<&str>, Vec<i64>) {
     (ips, ports)
 }
 
-fn own_metadata(view: &View, service: &Service, kind: &str) -> Tree {
-    let mut metadata = view.metadata(&service.meta);
+fn own_metadata(view: &View, state: &State, service: &Service, kind: &str) -> Tree {
+    let mut metadata = view.metadata(state, &service.meta);
     metadata.put("uid", Tree::from(uid(kind, &service.meta.name, service.meta.created_at)));
     metadata
 }
 
-fn endpoints(view: &View, service: &Service) -> Tree {
+fn endpoints(view: &View, state: &State, service: &Service) -> Tree {
     let (ready, not_ready) = shown(service);
     let ((ips, mut ports), (waiting, more)) = (split(ready), split(not_ready));
     ports.extend(more.into_iter().filter(|_| ips.is_empty()));
@@ -97,7 +97,7 @@ fn endpoints(view: &View, service: &Service) -> Tree {
         ("notReadyAddresses", list(waiting)),
         ("ports", port_trees(service, &ports)),
     ]);
-    let mut tree = object("v1", "Endpoints", own_metadata(view, service, "endpoints"));
+    let mut tree = object("v1", "Endpoints", own_metadata(view, state, service, "endpoints"));
     if !ready.is_empty() || !not_ready.is_empty() {
         tree.put("subsets", Tree::List(vec![subset]));
     }
@@ -145,7 +145,7 @@ fn slice(view: &View, state: &State, service: &Service) -> Tree {
             ]));
         }
     }
-    let mut metadata = own_metadata(view, service, "endpointslice");
+    let mut metadata = own_metadata(view, state, service, "endpointslice");
     let name = format!("{}-{}", service.meta.name, suffix_of(&service.meta.name, 5));
     metadata.put("name", Tree::from(name));
     let mut labels = metadata.get("labels").clone();
@@ -203,7 +203,7 @@ fn one_config(
 }
 
 /// A claim: what its table shows.
-fn one_claim(view: &View, meta: &Meta) -> Tree {
+fn one_claim(view: &View, state: &State, meta: &Meta) -> Tree {
     let cell = |idx: usize| match meta.row.get(idx).map_or("", String::as_str) {
         "" => Tree::Null,
         text => Tree::from(text),
@@ -221,7 +221,7 @@ fn one_claim(view: &View, meta: &Meta) -> Tree {
     if !capacity.get("storage").is_null() {
         status.put("capacity", capacity);
     }
-    let mut tree = object("v1", "PersistentVolumeClaim", view.metadata(meta));
+    let mut tree = object("v1", "PersistentVolumeClaim", view.metadata(state, meta));
     tree.put("spec", spec);
     tree.put("status", status);
     tree

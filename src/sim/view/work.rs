@@ -10,16 +10,18 @@ use crate::sim::control::daemonset::DaemonSet;
 use crate::sim::control::deployment::Deployment;
 use crate::sim::control::job::Job;
 use crate::sim::control::replicaset::ReplicaSet;
-use crate::sim::control::statefulset::StatefulSet;
+use crate::sim::control::statefulset::{REVISION, StatefulSet};
+use crate::sim::model::Pod;
 use crate::sim::world::State;
+use crate::time::SimTime;
 
 pub(super) fn all(view: &View, state: &State) -> Vec<Tree> {
     let all = &state.controllers;
     let mut out: Vec<Tree> = Vec::new();
     out.extend(all.deployments.values().map(|one| deployment(view, state, one)));
     out.extend(all.replicasets.values().map(|one| replica_set(view, state, one)));
-    out.extend(all.statefulsets.values().map(|one| stateful_set(view, one)));
-    out.extend(all.daemonsets.values().map(|one| daemon_set(view, one)));
+    out.extend(all.statefulsets.values().map(|one| stateful_set(view, state, one)));
+    out.extend(all.daemonsets.values().map(|one| daemon_set(view, state, one)));
     out.extend(all.jobs.values().map(|one| job(view, state, one)));
     out.extend(all.cronjobs.values().map(|one| cron_job(view, state, one)));
     out
@@ -75,40 +77,94 @@ fn deployment(view: &View, state: &State, one: &Deployment) -> Tree {
     ]);
     let enough = available >= wanted - i64::from(one.unavailable);
     let complete = updated == wanted && i64::from(total) == wanted && available == wanted;
+    let newest = sets.iter().max_by_key(|set| set.revision).map_or("", |set| &*set.meta.name);
     let conditions = [
         match enough {
-            true => ("Available", "True", "MinimumReplicasAvailable"),
-            false => ("Available", "False", "MinimumReplicasUnavailable"),
+            true => (
+                "Available",
+                true,
+                "MinimumReplicasAvailable",
+                "Deployment has minimum availability.".to_owned(),
+            ),
+            false => (
+                "Available",
+                false,
+                "MinimumReplicasUnavailable",
+                "Deployment does not have minimum availability.".to_owned(),
+            ),
         },
-        match complete {
-            true => ("Progressing", "True", "NewReplicaSetAvailable"),
-            false => ("Progressing", "True", "ReplicaSetUpdated"),
-        },
+        progress(view, one, newest, complete),
     ];
     status.put("conditions", conditions_of(view, &one.meta, &conditions));
-    status.put("observedGeneration", Tree::Int(1));
-    let mut tree = object("apps/v1", "Deployment", view.metadata(&one.meta));
+    status.put("observedGeneration", observed(state, &one.meta));
+    let mut tree = object("apps/v1", "Deployment", view.metadata(state, &one.meta));
     annotate(&mut tree, "deployment.kubernetes.io/revision", revision.to_string());
     tree.put("spec", spec);
     tree.put("status", status);
     tree
 }
 
-fn conditions_of(view: &View, meta: &Meta, list: &[(&str, &str, &str)]) -> Tree {
-    let one = |(kind, status, reason): &(&str, &str, &str)| {
+/// (type, whether it holds, reason, message).
+type Condition = (&'static str, bool, &'static str, String);
+
+/// How long a rollout may stand still where nothing says so, in seconds.
+const DEADLINE_SECS: i32 = 600;
+
+// Models pkg/controller/deployment/progress.go syncRolloutStatus (v1.36); progress is whatever
+// changed the deployment's row.
+fn progress(view: &View, one: &Deployment, newest: &str, complete: bool) -> Condition {
+    let deadline = one.spec.progress_deadline_seconds.unwrap_or(DEADLINE_SECS).max(0);
+    let since = one.meta.shown_at;
+    let late = view.now >= since + SimTime::from_secs(deadline as u64);
+    let set = format!("ReplicaSet \"{newest}\"");
+    match (one.paused, complete, late) {
+        (true, false, _) => {
+            ("Progressing", true, "DeploymentPaused", "Deployment is paused".to_owned())
+        }
+        (_, true, _) => (
+            "Progressing",
+            true,
+            "NewReplicaSetAvailable",
+            format!("{set} has successfully progressed."),
+        ),
+        (_, _, true) => (
+            "Progressing",
+            false,
+            "ProgressDeadlineExceeded",
+            format!("{set} has timed out progressing."),
+        ),
+        _ => ("Progressing", true, "ReplicaSetUpdated", format!("{set} is progressing.")),
+    }
+}
+
+fn conditions_of(view: &View, meta: &Meta, list: &[Condition]) -> Tree {
+    let one = |(kind, holds, reason, message): &Condition| {
+        // Jobs say when they looked, all others when they wrote.
+        let seen = if meta.kind == "job" { "lastProbeTime" } else { "lastUpdateTime" };
         Tree::of(vec![
-            ("lastTransitionTime", view.stamp(meta.shown_at)),
-            ("lastUpdateTime", view.stamp(meta.shown_at)),
+            ("lastTransitionTime", view.stamp(turned(kind, *holds, meta))),
+            (seen, view.stamp(meta.shown_at)),
+            ("message", Tree::from(message.as_str())),
             ("reason", Tree::from(*reason)),
-            ("status", Tree::from(*status)),
+            ("status", Tree::from(if *holds { "True" } else { "False" })),
             ("type", Tree::from(*kind)),
         ])
     };
     Tree::List(list.iter().map(one).collect())
 }
 
+/// A deployment progresses from its beginning, until it does not.
+fn turned(kind: &str, holds: bool, meta: &Meta) -> SimTime {
+    if kind == "Progressing" && holds { meta.created_at } else { meta.shown_at }
+}
+
+/// Controllers see a change almost at once.
+fn observed(state: &State, meta: &Meta) -> Tree {
+    Tree::Int(state.generation(meta.kind, &meta.name))
+}
+
 fn replica_set(view: &View, state: &State, one: &ReplicaSet) -> Tree {
-    let mut metadata = view.metadata(&one.meta);
+    let mut metadata = view.metadata(state, &one.meta);
     let mut pods = template(&one.template);
     let hash = Tree::from(one.hash.as_str());
     let deployment = one.owner.as_ref().and_then(|o| state.controllers.deployments.get(o));
@@ -154,13 +210,13 @@ fn replica_set(view: &View, state: &State, one: &ReplicaSet) -> Tree {
         ("fullyLabeledReplicas", i64::from(one.status.replicas)),
         ("readyReplicas", i64::from(one.status.ready)),
     ]);
-    status.put("observedGeneration", Tree::Int(1));
+    status.put("observedGeneration", observed(state, &one.meta));
     status.put("replicas", Tree::from(one.status.replicas));
     tree.put("status", status);
     tree
 }
 
-fn stateful_set(view: &View, one: &StatefulSet) -> Tree {
+fn stateful_set(view: &View, state: &State, one: &StatefulSet) -> Tree {
     let mut spec = written_spec(&one.meta);
     spec.put("replicas", Tree::from(one.replicas));
     spec.put("template", template(&one.template));
@@ -177,21 +233,34 @@ fn stateful_set(view: &View, one: &StatefulSet) -> Tree {
             }
         },
     );
+    let revision = one.revision_name(view.seed);
+    let mine = state.pods.values().filter(|pod| {
+        let owner = pod.owner.as_ref();
+        !pod.removed && owner.is_some_and(|o| o.kind == "StatefulSet" && o.name == one.meta.name)
+    });
+    let labelled = |pod: &&Pod| pod.template.labels.get(REVISION).cloned().unwrap_or_default();
+    let all: Vec<String> = mine.map(|pod| labelled(&pod)).collect();
+    let updated = all.iter().filter(|label| **label == revision).count();
+    let old = all.iter().find(|label| **label != revision);
+    let current = old.map_or(updated, |old| all.iter().filter(|label| *label == old).count());
     let mut status = numbers(&[
-        ("availableReplicas", cell(&one.meta, 0, false)),
+        ("currentReplicas", current as i64),
         ("readyReplicas", cell(&one.meta, 0, false)),
+        ("updatedReplicas", updated as i64),
     ]);
-    let revision = format!("{}-{}", one.meta.name, one.revision);
-    status.put("currentRevision", Tree::from(revision.as_str()));
+    status.put("availableReplicas", Tree::Int(cell(&one.meta, 0, false)));
+    status.put("collisionCount", Tree::Int(0));
+    status.put("currentRevision", Tree::from(old.unwrap_or(&revision).as_str()));
+    status.put("replicas", Tree::Int(all.len() as i64));
     status.put("updateRevision", Tree::from(revision));
-    status.put("observedGeneration", Tree::Int(1));
-    let mut tree = object("apps/v1", "StatefulSet", view.metadata(&one.meta));
+    status.put("observedGeneration", observed(state, &one.meta));
+    let mut tree = object("apps/v1", "StatefulSet", view.metadata(state, &one.meta));
     tree.put("spec", spec);
     tree.put("status", status);
     tree
 }
 
-fn daemon_set(view: &View, one: &DaemonSet) -> Tree {
+fn daemon_set(view: &View, state: &State, one: &DaemonSet) -> Tree {
     let mut spec = written_spec(&one.meta);
     spec.put("template", template(&one.template));
     spec.put_new("revisionHistoryLimit", Tree::Int(10));
@@ -207,8 +276,8 @@ fn daemon_set(view: &View, one: &DaemonSet) -> Tree {
         status.put(key, Tree::Int(cell(&one.meta, idx, true)));
     }
     status.put("numberMisscheduled", Tree::Int(0));
-    status.put("observedGeneration", Tree::Int(1));
-    let mut tree = object("apps/v1", "DaemonSet", view.metadata(&one.meta));
+    status.put("observedGeneration", observed(state, &one.meta));
+    let mut tree = object("apps/v1", "DaemonSet", view.metadata(state, &one.meta));
     tree.put("spec", spec);
     tree.put("status", status);
     tree
@@ -241,7 +310,7 @@ fn job(view: &View, state: &State, one: &Job) -> Tree {
     pair.put("batch.kubernetes.io/controller-uid", Tree::from(uid));
     spec.put("selector", Tree::of(vec![("matchLabels", pair)]));
     spec.put_new("suspend", Tree::Bool(false));
-    let mut metadata = view.metadata(&one.meta);
+    let mut metadata = view.metadata(state, &one.meta);
     metadata.put("labels", all);
     let by = state.controllers.cronjobs.values().find(|by| {
         by.active.contains(&one.meta.name) || by.finished.iter().any(|(n, _)| *n == one.meta.name)
@@ -276,20 +345,27 @@ fn job_status(view: &View, state: &State, one: &Job) -> Tree {
     status.put("ready", Tree::Int(ready));
     status.put("startTime", view.stamp(one.meta.created_at));
     let word = one.meta.row.first().map_or("", String::as_str);
-    let met: &[(&str, &str, &str)] = match word {
-        "Complete" => &[
-            ("SuccessCriteriaMet", "True", "CompletionsReached"),
-            ("Complete", "True", "CompletionsReached"),
+    let (reason, message) = match &one.verdict {
+        Some(verdict) if word == "Failed" => (verdict.reason, verdict.message.clone()),
+        Some(verdict) if verdict.reason == "SuccessPolicy" => {
+            (verdict.reason, verdict.message.clone())
+        }
+        _ => ("CompletionsReached", "Reached expected number of succeeded pods".to_owned()),
+    };
+    let met: Vec<Condition> = match word {
+        "Complete" => vec![
+            ("SuccessCriteriaMet", true, reason, message.clone()),
+            ("Complete", true, reason, message),
         ],
-        "Failed" => &[
-            ("FailureTarget", "True", "BackoffLimitExceeded"),
-            ("Failed", "True", "BackoffLimitExceeded"),
+        "Failed" => vec![
+            ("FailureTarget", true, reason, message.clone()),
+            ("Failed", true, reason, message),
         ],
-        "Suspended" => &[("Suspended", "True", "JobSuspended")],
-        _ => &[],
+        "Suspended" => vec![("Suspended", true, "JobSuspended", "Job suspended".to_owned())],
+        _ => Vec::new(),
     };
     if !met.is_empty() {
-        status.put("conditions", conditions_of(view, &one.meta, met));
+        status.put("conditions", conditions_of(view, &one.meta, &met));
     }
     if word == "Complete" {
         status.put("completionTime", view.stamp(one.meta.shown_at));
@@ -316,7 +392,7 @@ fn cron_job(view: &View, state: &State, one: &CronJob) -> Tree {
         status.put("active", Tree::List(active));
     }
     status.put("lastScheduleTime", one.last.map_or(Tree::Null, |at| view.stamp(at)));
-    let mut tree = object("batch/v1", "CronJob", view.metadata(&one.meta));
+    let mut tree = object("batch/v1", "CronJob", view.metadata(state, &one.meta));
     tree.put("spec", spec);
     tree.put("status", status);
     tree
