@@ -1,7 +1,7 @@
 //! Lesson folders keep their promises, and a folder that breaks them all is told so.
 
 use podlab::export::{Bundle, bundle, cluster_script};
-use podlab::lesson::{Folder, Task, read_lesson};
+use podlab::lesson::{Folder, Pack, Task, read_lesson};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -171,4 +171,54 @@ fn the_tutorials_are_covered() {
     assert_eq!(uncovered(&torn, &lessons).len(), 1);
     let mute = table.replacen("lessons: [init/first-init]", "lessons: []", 1);
     assert_eq!(uncovered(&mute, &lessons).len(), 1);
+}
+
+/// Runs `podlab lessons pack DIR -o FILE`: its lines and whether it was content.
+fn pack(dir: &std::path::Path, file: &std::path::Path) -> (String, bool) {
+    let run = Command::new(env!("CARGO_BIN_EXE_podlab"))
+        .args(["lessons".as_ref(), "pack".as_ref(), dir.as_os_str(), "-o".as_ref()])
+        .arg(file)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("podlab runs");
+    let text = String::from_utf8_lossy(&run.stdout).into_owned();
+    (text + &String::from_utf8_lossy(&run.stderr), run.status.success())
+}
+
+#[test]
+fn a_folder_becomes_a_pack_if_it_keeps_its_promises() {
+    let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pack");
+    let own = dir.join("sidecar/last-words");
+    std::fs::create_dir_all(&own).expect("a folder");
+    let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/sidecar/last-words");
+    for entry in std::fs::read_dir(from).expect("the lesson").map(|e| e.expect("an entry")) {
+        std::fs::copy(entry.path(), own.join(entry.file_name())).expect("copied");
+    }
+    let tracks =
+        "title: Ours\ntracks:\n  - {slug: sidecar, title: S, summary: s, lessons: [last-words]}\n";
+    std::fs::write(dir.join("catalogue.yaml"), tracks).expect("written");
+    let file = dir.join("team-basics.zip");
+    let (lines, content) = pack(&dir, &file);
+    assert!(content, "\n{lines}");
+    let read = Pack::from_zip(&std::fs::read(&file).expect("the zip")).expect("a pack");
+    assert_eq!((read.index.name.as_str(), read.index.title.as_str()), ("team-basics", "Ours"));
+    let lesson = read.lesson("team-basics/sidecar/last-words").expect("the lesson");
+    let settled = lesson.steps.iter().filter_map(|s| s.prediction.as_ref()?.settled.as_ref());
+    assert_eq!(settled.count(), 1);
+    // Our own prose passes as it is.
+    assert_eq!(lesson.steps[0].html, lessons_html(&own));
+
+    std::fs::remove_file(&file).expect("there");
+    std::fs::remove_file(own.join("wrong-order.yaml")).expect("there");
+    let (lines, content) = pack(&dir, &file);
+    assert!(!content && !file.exists(), "\n{lines}");
+    assert!(lines.contains("variant `wrong-order` has no file"), "\n{lines}");
+}
+
+/// The first step of a lesson as its folder has it.
+fn lessons_html(dir: &std::path::Path) -> String {
+    let text = std::fs::read_to_string(dir.join("lesson.md")).expect("text");
+    let files = [("lesson.md".to_owned(), text)].into();
+    let folder = Folder { id: "sidecar/last-words".into(), files, ..Folder::default() };
+    read_lesson(&folder).0.steps[0].html.clone()
 }

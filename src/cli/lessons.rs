@@ -1,8 +1,10 @@
 //! `podlab lessons`: checks what lesson folders promise, and builds what the page downloads.
 
+use crate::export::zip;
 use crate::lesson::{
-    Folder, Glossary, account, broken_promises, language_of, name_tracks, read_catalogue,
-    read_glossary, read_lesson, settle, translation_problems,
+    Card, Folder, Glossary, Lesson, Pack, account, broken_promises, catalogue_title, language_of,
+    name_tracks, read_catalogue, read_glossary, read_lesson, settle, translation_problems,
+    write_pack,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +18,7 @@ use std::sync::{Mutex, PoisonError};
 const USAGE: &str = "usage: podlab lessons check [DIR]        a line for each broken promise
        podlab lessons build OUT [DIR]    index.bin and TRACK-SLUG.bin for the page
        podlab lessons tell TRACK/SLUG    how each manifest of a lesson fares, goal by goal
+       podlab lessons pack DIR -o FILE.zip   lessons for a page that is built already
 
 DIR holds catalogue.yaml and TRACK/SLUG/ folders; `lessons` where it is not given.";
 
@@ -27,6 +30,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         ["build", out] => build(Path::new(out), Path::new("lessons")),
         ["build", out, dir] => build(Path::new(out), Path::new(dir)),
         ["tell", id] => tell(Path::new("lessons"), id),
+        ["pack", dir, "-o", file] => pack(Path::new(dir), Path::new(file)),
         ["--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -145,6 +149,32 @@ fn build(out: &Path, dir: &Path) -> Result<usize, String> {
         eprintln!("{sentence}");
     }
     Ok(problems.len())
+}
+
+/// Writes the zip that the page takes; refuses to where the lessons do not keep their promises.
+fn pack(dir: &Path, out: &Path) -> Result<usize, String> {
+    let n_broken = check(dir)?;
+    if n_broken > 0 {
+        return Ok(n_broken);
+    }
+    let Shelf { folders, files, .. } = load(dir)?;
+    let lessons: Vec<Lesson> = (folders.iter())
+        .map(|folder| {
+            let mut lesson = read_lesson(folder).0;
+            settle(&mut lesson);
+            lesson
+        })
+        .collect();
+    let cards: Vec<Card> = lessons.iter().map(|lesson| lesson.card.clone()).collect();
+    let catalogue = read_catalogue(catalogue_of(&files), &cards).0;
+    let name = out.file_stem().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+    let title = Some(catalogue_title(catalogue_of(&files))).filter(|title| !title.is_empty());
+    let title = title.unwrap_or_else(|| name.clone());
+    let zip = zip(&write_pack(&name, &title, &catalogue, &lessons)?);
+    Pack::from_zip(&zip)?;
+    fs::write(out, &zip).map_err(|error| format!("{}: {error}", out.display()))?;
+    println!("{}: {} lessons, {} bytes", out.display(), lessons.len(), zip.len());
+    Ok(0)
 }
 
 fn catalogue_of(files: &BTreeMap<String, String>) -> &str {

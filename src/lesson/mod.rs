@@ -7,6 +7,7 @@ mod debrief;
 #[cfg(not(target_arch = "wasm32"))]
 mod glossary;
 mod goal;
+mod pack;
 #[cfg(not(target_arch = "wasm32"))]
 mod prose;
 #[cfg(not(target_arch = "wasm32"))]
@@ -21,7 +22,10 @@ pub use debrief::fill_debrief;
 pub use glossary::{Glossary, read_glossary};
 pub use goal::{ClusterCheck, GoalProblem, goal_problems, judge};
 #[cfg(not(target_arch = "wasm32"))]
-pub use read::{Folder, read_catalogue, read_lesson};
+pub use pack::write_pack;
+pub use pack::{PACK_BYTES_MAX, Pack, PackIndex, file_of, index_file_of, pack_names};
+#[cfg(not(target_arch = "wasm32"))]
+pub use read::{Folder, catalogue_title, read_catalogue, read_lesson};
 #[cfg(not(target_arch = "wasm32"))]
 pub use translation::{language_of, name_tracks, translation_problems};
 

@@ -368,6 +368,9 @@ fn version(files: &BTreeMap<String, String>) -> String {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CatalogueFile {
+    /// Of a pack.
+    #[serde(default)]
+    title: String,
     tracks: Vec<TrackFile>,
 }
 
@@ -378,6 +381,11 @@ struct TrackFile {
     title: String,
     summary: String,
     lessons: Vec<String>,
+}
+
+/// The title that `catalogue.yaml` gives a pack; empty where it gives none.
+pub fn catalogue_title(text: &str) -> String {
+    serde_yaml::from_str::<CatalogueFile>(text).map_or(String::new(), |file| file.title)
 }
 
 /// Puts the cards in the order of `catalogue.yaml`, and says which of the two lacks what.

@@ -74,6 +74,9 @@ fn bracket(inner: &str) -> Option<Step> {
     if inner == "*" {
         return Some(Step::Any);
     }
+    if inner == "each" {
+        return Some(Step::Each);
+    }
     if let Some((key, value)) = inner.split_once('=') {
         return Some(Step::Where(key.to_owned(), value.to_owned()));
     }
@@ -138,8 +141,22 @@ fn walk(node: &crate::yaml::Node, path: &[Step], span: Span, value: &Value) -> F
             .filter(|item| named(item, key, want))
             .find_map(|item| try_one(item, item.span)),
         Step::Any => node.items().iter().find_map(|item| try_one(item, item.span)),
+        Step::Each => return each(node, rest, value),
     };
     yes.unwrap_or(other)
+}
+
+/// The first item, if all of them have it; else what the first one without it has instead.
+fn each(node: &crate::yaml::Node, path: &[Step], value: &Value) -> Found {
+    let mut first = Found::No;
+    for item in node.items() {
+        match walk(item, path, item.span, value) {
+            Found::Yes(span, text) if matches!(first, Found::No) => first = Found::Yes(span, text),
+            Found::Yes(..) => {}
+            not => return not,
+        }
+    }
+    first
 }
 
 fn compare(node: &crate::yaml::Node, span: Span, value: &Value) -> Found {

@@ -172,6 +172,8 @@ pub(crate) enum Step {
     Where(String, String),
     /// `[*]`
     Any,
+    /// `[each]`: all of them, and at least one.
+    Each,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -93,7 +93,7 @@ fn run(end: Option<End>) -> Timeline {
     timeline
 }
 
-/// `{kind: Pod, metadata: {name: web}, spec: {containers: [{name: app, image: busybox:1.36}]}}`
+/// A pod `web` of two containers: `app` of `busybox:1.36`, `log` of `nginx`.
 fn manifest() -> Checked {
     let node = |value| Node { span: Span::new(0, 1), value };
     let text = |text: &str| {
@@ -106,10 +106,11 @@ fn manifest() -> Checked {
         node(Value::Map(pairs.into_iter().map(entry).collect()))
     };
     let app = map(vec![("name", text("app")), ("image", text("busybox:1.36"))]);
+    let log = map(vec![("name", text("log")), ("image", text("nginx"))]);
     let root = map(vec![
         ("kind", text("Pod")),
         ("metadata", map(vec![("name", text("web"))])),
-        ("spec", map(vec![("containers", node(Value::Seq(vec![app])))])),
+        ("spec", map(vec![("containers", node(Value::Seq(vec![app, log])))])),
     ]);
     let kind = Kind::Other {
         api_version: "v1".into(),
@@ -172,8 +173,11 @@ fn goals_over_a_finished_run() {
             ("request from shipper to localhost:6379 fails within 7s", true, "refused"),
             ("request from shipper to localhost:6379/x succeeds", false, "has not got an answer"),
             ("manifest has spec.containers[name=app].image = busybox:1.36", true, "busybox"),
-            ("manifest has spec.containers[*].image = nginx in Pod/web", false, "is \"busybox"),
+            ("manifest has spec.containers[*].image = caddy in Pod/web", false, "is \"nginx"),
             ("manifest has spec.*[name=app].image", true, "The manifest has"),
+            ("manifest has spec.containers[each].image = busybox:1.36", false, "is \"nginx"),
+            ("manifest has spec.containers[each].image", true, "The manifest has"),
+            ("manifest has spec.volumes[each].name", false, "no spec.volumes"),
             ("manifest has no spec.volumes", true, "The manifest has no spec.volumes"),
             ("no errors", true, "no error to report"),
             ("no \"not simulated\"", true, "Everything"),
