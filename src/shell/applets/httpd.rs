@@ -246,10 +246,12 @@ impl Connection {
         let Ok((in_read, in_write)) = self.sys.pipe() else { return self.page(500, "").await };
         let env = self.cgi_env(asked, &length);
         let name = tree::last_part(&script).to_owned();
+        let connection = self.fd;
         let child = self.sys.fork(move |sys| async move {
             let _ = sys.dup2(in_read, 0);
             let _ = sys.dup2(out_write, 1);
-            for fd in [in_read, in_write, out_read, out_write] {
+            // What the script leaves in the background must not hold the connection open.
+            for fd in [in_read, in_write, out_read, out_write, connection] {
                 let _ = sys.close(fd);
             }
             let dir = script.rfind('/').map_or(".", |at| &script[..at]);

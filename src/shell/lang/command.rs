@@ -56,6 +56,13 @@ impl Shell {
             Err(()) if call.special => return Err(Flow::Error(1)),
             Err(()) => return Ok(1),
         };
+        let saved = match exits && self.is_replaced(&call) {
+            true => {
+                self.keep(saved);
+                Default::default()
+            }
+            false => saved,
+        };
         let local = !call.argv.is_empty() && !call.special;
         if local {
             self.vars.push_frame();
@@ -75,6 +82,13 @@ impl Shell {
             self.vars.pop_frame();
         }
         result
+    }
+
+    /// Whether this process becomes the program: then nothing is put back, and what a redirection
+    /// took away is closed at once, so that nobody waits for its other end.
+    fn is_replaced(&self, call: &Call) -> bool {
+        let program = call.argv.first().is_some_and(|name| !self.functions.contains_key(name));
+        program && call.builtin.is_none() && !self.may_have_traps
     }
 
     /// Expands the words. The first decides how those that look like assignments are taken.
