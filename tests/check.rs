@@ -2,7 +2,9 @@
 //! underlines just these columns; what is found and not claimed fails as well. Each repair offered
 //! is tried. `UPDATE_EXPECT=1` rewrites the marks, for a person to read.
 
-use podlab::check::{check, check_with, complete, hover, kubectl, practices, update};
+use podlab::check::{
+    check, check_with, complete, hover, kubectl, links, practices, rename, update,
+};
 use podlab::diagnostic::{Diagnostic, Severity, Stage};
 use podlab::text::{LineIndex, apply};
 use std::fs;
@@ -470,4 +472,119 @@ fn what_may_not_change_is_refused() {
             "{kind}: {found}"
         );
     }
+}
+
+const TWO_PODS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {mode: fast}\n---\n\
+    apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  selector: {app: web}\n  ports:\n  \
+    - {port: 80, targetPort: http}\n---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {app: web}\n\
+    spec:\n  volumes:\n  - name: logs\n    emptyDir: {}\n  containers:\n  - name: app\n    image: b\n    \
+    ports: [{name: http, containerPort: 80}]\n    readinessProbe: {httpGet: {port: http}}\n    env:\n    \
+    - name: MODE\n      valueFrom: {configMapKeyRef: {name: settings, key: mode}}\n    volumeMounts:\n    \
+    - {name: logs, mountPath: /l}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: other}\nspec:\n  \
+    volumes: [{name: logs, emptyDir: {}}]\n  containers:\n  - name: app\n    image: b\n    \
+    volumeMounts: [{name: logs, mountPath: /l}]\n";
+
+/// The name at the `nth` place where `word` stands, and how often it is given and used.
+fn link(word: &str, nth: usize) -> Option<(String, usize, usize)> {
+    let at = TWO_PODS.match_indices(word).nth(nth).expect("there").0;
+    let found = links(TWO_PODS, at + 1)?;
+    for span in found.definitions.iter().chain(&found.uses) {
+        assert_eq!(span.of(TWO_PODS), found.name, "{found:?}");
+    }
+    Some((found.what, found.definitions.len(), found.uses.len()))
+}
+
+#[test]
+fn names_lead_to_where_they_are_given() {
+    let one = |what: &str, given, used| Some((what.to_owned(), given, used));
+    let cases = [
+        ("logs", 0, one("volume", 1, 1)),
+        ("logs", 3, one("volume", 1, 1)),
+        ("settings", 1, one("ConfigMap", 1, 1)),
+        ("mode", 1, one("key", 1, 1)),
+        ("http", 0, one("port", 1, 2)),
+        ("http,", 0, one("port", 1, 2)),
+        ("web}", 0, one("Service", 1, 0)),
+        ("web}", 1, one("label", 1, 1)),
+        ("/l", 0, None),
+        ("image", 0, None),
+    ];
+    for (word, nth, wanted) in cases {
+        assert_eq!(link(word, nth), wanted, "{word} {nth}");
+    }
+}
+
+#[test]
+fn names_are_renamed_everywhere_or_not_at_all() {
+    let at = |word: &str| TWO_PODS.find(word).expect("there") + 1;
+    let before = check(TWO_PODS).diagnostics;
+    for (word, to) in [
+        ("logs", "shared"),
+        ("settings", "config"),
+        ("mode", "speed"),
+        ("http", "main"),
+        ("web}\n  ports", "shop"),
+        ("web}\nspec", "front"),
+        ("app\n", "main"),
+    ] {
+        let renamed = rename(TWO_PODS, at(word), to);
+        assert_eq!(renamed.problem, "", "{word}");
+        let text = apply(TWO_PODS, &renamed.edits);
+        assert_ne!(text, TWO_PODS);
+        let after = check(&text).diagnostics;
+        assert_eq!(after.len(), before.len(), "{word} -> {to}\n{text}\n{after:#?}");
+    }
+    for (word, to) in
+        [("logs", "Logs"), ("settings", "a b"), ("http", "far-too-long-for-a-port"), ("image", "x")]
+    {
+        let renamed = rename(TWO_PODS, at(word), to);
+        assert!(renamed.edits.is_empty() && !renamed.problem.is_empty(), "{word} -> {to}");
+    }
+}
+
+#[test]
+fn completions_work_in_braces_and_brackets() {
+    let cases = [
+        (format!("{POD}  containers:\n  - {{name: a, ima|\n"), "image"),
+        (format!("{POD}  containers: [{{name: a, livenessProbe: {{ht|}}}}]\n"), "httpGet"),
+        (format!("{POD}  containers:\n  - {{name: a,\n     imagePullPolicy: N|\n"), "Never"),
+        (
+            format!(
+                "{POD}  containers:\n  - name: a\n    ports: [{{containerPort: 80, protocol: U|}}]\n"
+            ),
+            "UDP",
+        ),
+        (
+            format!(
+                "{POD}  volumes: [{{name: logs, emptyDir: {{}}}}]\n  containers:\n  - name: a\n    volumeMounts: [{{name: |}}]\n"
+            ),
+            "logs",
+        ),
+        (
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nspec: {accessModes: [ReadWriteOnceP|]}\n"
+                .to_owned(),
+            "ReadWriteOncePod",
+        ),
+        (format!("{POD}  containers: [{{name: a}}]\n  dns|\n"), "dnsConfig"),
+    ];
+    for (text, wanted) in cases {
+        let found = labels(&text);
+        assert_eq!(found.first().map(String::as_str), Some(wanted), "{text}\n{found:?}");
+    }
+    let taken = labels(&format!("{POD}  containers:\n  - {{name: a, image: b, |}}\n"));
+    assert!(!taken.contains(&"image".to_owned()) && taken.contains(&"env".to_owned()), "{taken:?}");
+    assert_eq!(labels(&format!("{POD}  containers: [{{name: \"a|\"}}]\n")), [""; 0]);
+}
+
+#[test]
+fn hover_tells_defaults_and_since_when() {
+    let doc = |marked: &str| {
+        let (text, at) = at_cursor(marked);
+        hover(&text, at).expect("a field").doc
+    };
+    let probe =
+        format!("{POD}  containers:\n  - name: a\n    livenessProbe:\n      period|Seconds: 5\n");
+    assert!(doc(&probe).contains("10 if absent."));
+    let sidecar = format!("{POD}  initContainers:\n  - name: a\n    restart|Policy: Always\n");
+    assert!(doc(&sidecar).ends_with("Since Kubernetes 1.29."));
 }

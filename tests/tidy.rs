@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("shell", "text diagnostic regex time rng part"),
     ("trace", "text time"),
     ("kube", "text diagnostic yaml time"),
-    ("check", "text diagnostic yaml shell kube sim::images part"),
+    ("check", "text diagnostic yaml regex shell kube sim::images part"),
     ("sim", "text trace kube shell time rng part"),
     ("kubectl", "text trace kube sim time part"),
     ("lesson", "text diagnostic regex yaml kube check sim trace time"),

@@ -56,11 +56,18 @@ fn keys(place: &Place) -> Vec<Completion> {
     let mut fields: Vec<&Field> =
         of.fields.iter().filter(|f| !place.taken.contains(&f.name) && f.name != "status").collect();
     fields.sort_by_key(|f| !f.required);
-    fields.iter().map(|f| option(f.name, key_text(f, place.column), detail(f))).collect()
+    fields.iter().map(|f| option(f.name, key_text(f, place), detail(f))).collect()
 }
 
-fn key_text(field: &Field, column: usize) -> String {
-    let deeper = " ".repeat(column + 2);
+fn key_text(field: &Field, place: &Place) -> String {
+    if place.flow {
+        return match &field.shape {
+            Shape::Struct(_) | Shape::Map(_) => format!("{}: {{}}", field.name),
+            Shape::Array(_) => format!("{}: []", field.name),
+            _ => format!("{}: ", field.name),
+        };
+    }
+    let deeper = " ".repeat(place.column + 2);
     match &field.shape {
         Shape::Struct(_) | Shape::Map(_) => format!("{}:\n{deeper}", field.name),
         Shape::Array(_) => format!("{}:\n{deeper}- ", field.name),

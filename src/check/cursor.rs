@@ -41,7 +41,8 @@ impl<'a> At<'a> {
         }
     }
 
-    fn field(&self, key: &str) -> At<'a> {
+    /// The field `key` itself, dots and all.
+    pub(super) fn field(&self, key: &str) -> At<'a> {
         let path =
             if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
         let entry = self.node.and_then(|n| n.entry(key));

@@ -30,6 +30,13 @@ pub(super) fn object(root: &Node, of: &'static Type, r: &mut Report) {
     fields(root, of, "", "", 0, r);
 }
 
+/// Holds the metadata of an object of any kind against its type.
+pub(super) fn metadata(node: &Node, r: &mut Report) {
+    if let Some(of) = schema::by_name("meta/v1.ObjectMeta") {
+        fields(node, of, "metadata", "metadata", 0, r);
+    }
+}
+
 fn fields(node: &Node, of: &Type, go_path: &str, path: &str, depth: usize, r: &mut Report) {
     if depth > DEPTH_MAX {
         return;
@@ -62,17 +69,29 @@ fn join(path: &str, step: &str) -> String {
 
 fn unknown(parent: &Node, entry: &Entry, of: &Type, path: String, r: &mut Report) {
     let names: Vec<&str> = of.fields.iter().map(|f| f.name).collect();
-    let nearest = fix::nearest(&entry.key, &names).filter(|name| parent.get(name).is_none());
-    let kind = go_types::bare_name(of);
+    let kind = format!("A {}", go_types::bare_name(of));
+    unknown_among(parent, entry, &names, &kind, path, r);
+}
+
+/// Says that `kind` ("A Container") has no such field, and which of `names` may have been meant.
+pub(super) fn unknown_among(
+    parent: &Node,
+    entry: &Entry,
+    names: &[&str],
+    kind: &str,
+    path: String,
+    r: &mut Report,
+) {
+    let nearest = fix::nearest(&entry.key, names).filter(|name| parent.get(name).is_none());
     let message = format!("unknown field {}", show::quote(&path));
     let mut one =
         Diagnostic::new(Severity::Error, Stage::Decode, "unknown-field", entry.key_span, message)
             .at_field(path);
     one.help = Some(match nearest {
-        Some(name) => format!("A {kind} has no `{}`; did you mean `{name}`?", entry.key),
+        Some(name) => format!("{kind} has no `{}`; did you mean `{name}`?", entry.key),
         None => {
             let some: Vec<&str> = names.iter().copied().take(12).collect();
-            format!("A {kind} has no `{}`; it has {}.", entry.key, some.join(", "))
+            format!("{kind} has no `{}`; it has {}.", entry.key, some.join(", "))
         }
     });
     if let Some(name) = nearest.filter(|_| !r.text.is_empty()) {
@@ -157,6 +176,18 @@ fn mismatch(node: &Node, shape: &Shape, slot: &Slot, r: &mut Report) {
     let one = mismatch_as(node, numeric, &wanted, slot, r);
     one.help = Some(help(node, shape, slot.field));
     one.fixes.extend(fix::change_type(text, node, shape));
+    if matches!(shape, Shape::IntOrString | Shape::Time) {
+        give_up(r);
+    }
+}
+
+/// A type that reads itself ends the server's decoding where it refuses; the decoder goes on after
+/// its own errors and tells the first. So the newest problem goes before those.
+fn give_up(r: &mut Report) {
+    if !r.gave_up {
+        r.gave_up = true;
+        r.found.rotate_right(1);
+    }
 }
 
 fn mismatch_as<'r>(
@@ -219,6 +250,7 @@ fn amount(node: &Node, slot: &Slot, r: &mut Report) {
                 .to_owned(),
         );
         one.fixes.extend(fix::quantity(source, node));
+        give_up(r);
     }
 }
 
@@ -237,6 +269,7 @@ fn time(node: &Node, text: &str, slot: &Slot, r: &mut Report) -> bool {
             show::quote(text)
         );
         error(node, slot, message, r);
+        give_up(r);
     }
     true
 }

@@ -59,6 +59,10 @@ fn object(root: &Node, at: &At, kind: &'static Kind, r: &mut Report) {
             rules::admit_pod(at, r);
         }
         rules(at, r);
+        if !kind.namespaced {
+            // The server clears it before it looks.
+            r.found.retain(|d| d.stage == Stage::Decode || d.field != "metadata.namespace");
+        }
         quiet_followers(r, n_decode);
         if !r.found.iter().any(|d| d.severity == Severity::Error) {
             warnings::of(kind.kind, at, r);

@@ -9,6 +9,11 @@ use crate::yaml::{self, Node, Value};
 /// A word on the fields learners of multi-container pods meet: `Type.field text`, a line each.
 const WORDS: &str = include_str!("hover.txt");
 
+/// Defaults beyond those of the schema, and the version of Kubernetes from which on a field works
+/// without a switch, where that is later than 1.14: `Type.field text`, a line each.
+const DEFAULTS: &str = include_str!("defaults.txt");
+const SINCE: &str = include_str!("since.txt");
+
 /// What stands at a byte offset; None outside known fields.
 pub fn hover(text: &str, offset: usize) -> Option<Hover> {
     let parsed = yaml::parse(text);
@@ -76,16 +81,21 @@ pub fn described(of: &Type, field: &Field) -> String {
 
 fn doc(of: &Type, field: &Field) -> String {
     let name = super::go_types::bare_name(of);
-    let word = WORDS.lines().find_map(|line| {
-        let (path, text) = line.split_once(' ')?;
-        (path.split_once('.') == Some((name, field.name))).then_some(text)
-    });
-    let mut parts: Vec<String> = word.map(str::to_owned).into_iter().collect();
+    let row = |table: &'static str| {
+        table.lines().find_map(|line| {
+            let (path, text) = line.split_once(' ')?;
+            (path.split_once('.') == Some((name, field.name))).then_some(text)
+        })
+    };
+    let mut parts: Vec<String> = row(WORDS).map(str::to_owned).into_iter().collect();
     if !field.values.is_empty() {
         parts.push(format!("One of {}.", field.values.join(", ")));
     }
-    if let Some(default) = field.default.filter(|d| !d.is_empty()) {
+    if let Some(default) = field.default.filter(|d| !d.is_empty()).or_else(|| row(DEFAULTS)) {
         parts.push(format!("{default} if absent."));
+    }
+    if let Some(version) = row(SINCE) {
+        parts.push(format!("Since Kubernetes {version}."));
     }
     parts.join(" ")
 }

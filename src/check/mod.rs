@@ -7,6 +7,7 @@
 
 mod complete;
 mod cursor;
+mod custom;
 mod decode;
 mod document;
 mod edit;
@@ -16,6 +17,7 @@ mod hazards;
 mod hover;
 pub mod kubectl;
 mod lines;
+mod links;
 mod must;
 mod practices;
 mod report;
@@ -35,6 +37,7 @@ use std::sync::Arc;
 
 pub use complete::{complete, shape_name};
 pub use hover::{described, hover};
+pub use links::{links, rename};
 pub use review::review;
 pub use update::update;
 
@@ -42,6 +45,7 @@ pub use update::update;
 pub fn fill_rules() {
     rules::fill();
     practices::fill();
+    custom::fill();
 }
 
 /// More problems than this help nobody.
@@ -89,7 +93,10 @@ pub fn check_with(text: &str, practices: bool) -> Checked {
     for doc in &parsed.docs {
         let mut found: Vec<Diagnostic> = objects(std::slice::from_ref(doc))
             .into_iter()
-            .flat_map(|root| document::check(root, text).diagnostics)
+            .flat_map(|root| {
+                let custom = custom::check(root, text);
+                custom.unwrap_or_else(|| document::check(root, text).diagnostics)
+            })
             .collect();
         if !doc.complete {
             found = sure_of(found, doc, &diagnostics);

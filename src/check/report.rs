@@ -10,11 +10,13 @@ pub(super) struct Report<'t> {
     /// The manifest's text, for repairs; empty when the document never was text.
     pub text: &'t str,
     pub found: Vec<Diagnostic>,
+    /// Whether the first problem is one at which the server stops decoding.
+    pub gave_up: bool,
 }
 
 impl<'t> Report<'t> {
     pub(super) fn new(text: &'t str) -> Report<'t> {
-        Report { text, found: Vec::new() }
+        Report { text, found: Vec::new(), gave_up: false }
     }
 
     /// A field error of the validation stage; `body` in the server's words.

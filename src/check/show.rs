@@ -89,6 +89,13 @@ pub(super) fn text_map(node: &Node) -> String {
     json(node).replace(":null", ":\"\"")
 }
 
+/// The JSON of a list of texts, in which null reads as "".
+pub(super) fn text_list(node: &Node) -> String {
+    let text = |item: &Node| json_text(item.as_str().unwrap_or(""));
+    let items: Vec<String> = node.items().iter().map(text).collect();
+    format!("[{}]", items.join(","))
+}
+
 /// `"A", "B"` as a list of supported values.
 pub(super) fn list(words: &[&str]) -> String {
     let words: Vec<String> = words.iter().map(|w| quote(w)).collect();

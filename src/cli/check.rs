@@ -1,10 +1,12 @@
 //! `podlab check`: manifests on disk judged for people and tools, or a stream of cases answered
 //! as the API server or kubectl would.
 
+use super::json::{Json, plain};
 use crate::check::{self, kubectl, server};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::text::{LineIndex, Span};
-use crate::yaml::{Entry, Node, Scalar, Style, Value};
+use crate::text::LineIndex;
+use crate::yaml::{Node, Value};
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
@@ -41,29 +43,30 @@ pub(super) fn run(args: &[String]) -> ExitCode {
 }
 
 /// Answers standard input line by line.
-fn each_line(key: &str, answer: fn(&serde_json::Value) -> serde_json::Value) -> ExitCode {
+fn each_line(key: &str, answer: fn(&Node) -> serde_json::Value) -> ExitCode {
+    let absent = plain(Value::Null);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { return ExitCode::from(2) };
         if line.trim().is_empty() {
             continue;
         }
-        let case: serde_json::Value = match serde_json::from_str(&line) {
+        let case: BTreeMap<String, Json> = match serde_json::from_str(&line) {
             Ok(case) => case,
             Err(error) => {
                 eprintln!("podlab: not a JSON object a line: {error}");
                 return ExitCode::from(2);
             }
         };
-        if writeln!(out, "{}", answer(&case[key])).is_err() {
+        if writeln!(out, "{}", answer(case.get(key).map_or(&absent, |found| &found.0))).is_err() {
             return ExitCode::from(2);
         }
     }
     ExitCode::SUCCESS
 }
 
-fn as_server(doc: &serde_json::Value) -> serde_json::Value {
-    let answer = server::answer(&node(doc));
+fn as_server(doc: &Node) -> serde_json::Value {
+    let answer = server::answer(doc);
     let cause = |c: &server::Cause| serde_json::json!({"reason": c.reason, "message": c.message, "field": c.field});
     let causes: Vec<_> = answer.causes.iter().map(cause).collect();
     let mut out = serde_json::json!({
@@ -76,7 +79,7 @@ fn as_server(doc: &serde_json::Value) -> serde_json::Value {
     out
 }
 
-fn as_kubectl(manifest: &serde_json::Value) -> serde_json::Value {
+fn as_kubectl(manifest: &Node) -> serde_json::Value {
     let printed = kubectl::create(manifest.as_str().unwrap_or(""));
     serde_json::json!({
         "exit": printed.exit, "stdout": printed.stdout, "stderr": printed.stderr,
@@ -89,35 +92,9 @@ fn one_for_kubectl() -> ExitCode {
         return ExitCode::from(2);
     }
     let printed = kubectl::create(&String::from_utf8_lossy(&bytes));
-    print!("{}", printed.stdout);
+    put!("{}", printed.stdout);
     eprint!("{}", printed.stderr);
     ExitCode::from(u8::try_from(printed.exit).unwrap_or(1))
-}
-
-/// JSON as a tree without places.
-fn node(json: &serde_json::Value) -> Node {
-    use serde_json::Value as Json;
-    let value = match json {
-        Json::Null => Value::Null,
-        Json::Bool(truth) => Value::Bool(*truth),
-        Json::Number(number) => match number.as_i64() {
-            Some(whole) => Value::Int(whole),
-            None => Value::Float(number.as_f64().unwrap_or(0.0)),
-        },
-        Json::String(text) => {
-            Value::Str(Scalar { text: text.clone(), style: Style::DoubleQuoted, marks: Vec::new() })
-        }
-        Json::Array(items) => Value::Seq(items.iter().map(node).collect()),
-        Json::Object(fields) => {
-            let entry = |(key, value): (&String, &Json)| Entry {
-                key: key.clone(),
-                key_span: Span::default(),
-                value: node(value),
-            };
-            Value::Map(fields.iter().map(entry).collect())
-        }
-    };
-    Node { span: Span::default(), value }
 }
 
 fn check_files(files: &[&str], json: bool, practices: bool) -> ExitCode {
@@ -149,7 +126,7 @@ fn check_files(files: &[&str], json: bool, practices: bool) -> ExitCode {
         }
     }
     if json {
-        println!("{}", serde_json::Value::Array(all));
+        say!("{}", serde_json::Value::Array(all));
     }
     ExitCode::from(u8::from(refused))
 }
@@ -173,20 +150,20 @@ fn message(one: &Diagnostic) -> String {
 fn print_one(file: &str, text: &str, lines: &LineIndex, one: &Diagnostic) {
     let at = lines.line_col(text, one.span.start);
     let (line, column) = (at.line, at.column);
-    println!("{file}:{line}:{column}: {}[{}]: {}", word(one.severity), one.code, message(one));
+    say!("{file}:{line}:{column}: {}[{}]: {}", word(one.severity), one.code, message(one));
     if !std::io::stdout().is_terminal() {
         return;
     }
     let start = lines.start_of(line) as usize;
     let source = text.get(start..).and_then(|t| t.lines().next()).unwrap_or("");
     let width = one.span.of(text).lines().next().map_or(1, |l| l.chars().count().max(1));
-    println!("  {line:>4} | {source}");
-    println!("       | {}{}", " ".repeat(column as usize - 1), "^".repeat(width));
+    say!("  {line:>4} | {source}");
+    say!("       | {}{}", " ".repeat(column as usize - 1), "^".repeat(width));
     if let Some(help) = &one.help {
-        println!("       = {help}");
+        say!("       = {help}");
     }
     for fix in &one.fixes {
-        println!("       = fix: {}", fix.title);
+        say!("       = fix: {}", fix.title);
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     };
     match found {
         Some(text) => {
-            println!("{}", text.trim_end());
+            say!("{}", text.trim_end());
             ExitCode::SUCCESS
         }
         None => {

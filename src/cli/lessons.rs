@@ -32,7 +32,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         ["tell", id] => tell(Path::new("lessons"), id),
         ["pack", dir, "-o", file] => pack(Path::new(dir), Path::new(file)),
         ["--help" | "-h"] => {
-            println!("{USAGE}");
+            say!("{USAGE}");
             return ExitCode::SUCCESS;
         }
         _ => {
@@ -59,16 +59,16 @@ fn check(dir: &Path) -> Result<usize, String> {
     for (folder, broken) in folders.iter().zip(all_broken(&folders, &ids)) {
         cards.push(read_lesson(folder).0.card);
         for sentence in &broken {
-            println!("{}/{sentence}", folder.id);
+            say!("{}/{sentence}", folder.id);
         }
         if broken.is_empty() {
-            println!("{}: keeps its promises", folder.id);
+            say!("{}: keeps its promises", folder.id);
         }
         n_broken += broken.len();
     }
     problems.extend(read_catalogue(catalogue_of(&files), &cards).1);
     for sentence in &problems {
-        println!("{sentence}");
+        say!("{sentence}");
     }
     Ok(n_broken + problems.len())
 }
@@ -100,11 +100,11 @@ fn tell(dir: &Path, id: &str) -> Result<usize, String> {
     let folder = Folder { files: texts(&dir.join(id))?, id: id.to_owned(), ..Folder::default() };
     let (lesson, problems) = read_lesson(&folder);
     for sentence in &problems {
-        println!("{sentence}");
+        say!("{sentence}");
     }
     let variants = lesson.variants.iter().map(|variant| variant.name.as_str());
     for name in ["start", "solution"].into_iter().chain(variants) {
-        println!("{}", account(&lesson, name).unwrap_or_default());
+        say!("{}", account(&lesson, name).unwrap_or_default());
     }
     Ok(problems.len())
 }

@@ -43,7 +43,7 @@ fn run_here(args: &[String]) -> ExitCode {
         match arg.as_str() {
             "--jsonl" => return jsonl(),
             "--help" | "-h" => {
-                println!("{USAGE}");
+                say!("{USAGE}");
                 return ExitCode::SUCCESS;
             }
             "--root" => match rest.next() {
@@ -158,7 +158,7 @@ fn jsonl() -> ExitCode {
             Ok(value) => answer(&value),
             Err(error) => json!({ "error": error.to_string() }),
         };
-        println!("{answer}");
+        say!("{answer}");
     }
     ExitCode::SUCCESS
 }

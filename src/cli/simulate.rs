@@ -59,9 +59,9 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     let timeline = simulate(&options, &checked);
     if options.json {
         let recorded = recording::render(&timeline, options.secs);
-        println!("{recorded}");
+        say!("{recorded}");
     } else {
-        print!("{}", text::render(&timeline, &options.manifest));
+        put!("{}", text::render(&timeline, &options.manifest));
     }
     if let Some(End::Stopped { sentence }) = &timeline.end {
         eprintln!("podlab simulate: {sentence}");
@@ -92,14 +92,14 @@ fn kubectl(options: &Options, checked: &crate::check::Checked) -> ExitCode {
         exit = said.exit;
         if options.json {
             let at = at.as_millis() as f64 / 1000.0;
-            println!(
+            putln!(
                 "{}",
                 serde_json::json!({"t": at, "kubectl": line, "exit": exit, "stdout": said.out,
                     "stderr": said.err})
             );
             continue;
         }
-        print!("{}", said.out);
+        put!("{}", said.out);
         eprint!("{}", said.err);
     }
     ExitCode::from(exit.clamp(0, 255) as u8)

@@ -77,6 +77,25 @@ pub struct Hover {
     pub described: (String, String),
 }
 
+/// A name of the manifest: where it is given, and where it is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Links {
+    /// `volume`, `container`, `port`, `service port`, `label`, `key`, or the kind of an object.
+    pub what: String,
+    pub name: String,
+    /// Empty where nothing in the text gives it.
+    pub definitions: Vec<Span>,
+    pub uses: Vec<Span>,
+}
+
+/// Edits that rename something everywhere, or a sentence on why it cannot be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    pub edits: Vec<Edit>,
+    /// Empty where the edits do it.
+    pub problem: String,
+}
+
 /// A repair: edits that keep comments and style.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {

@@ -112,6 +112,8 @@ pub struct Lesson {
     pub recall: Vec<Recall>,
     /// What a real cluster needs besides the manifest.
     pub needs: Vec<String>,
+    /// Whether best practice is looked at as the learner types.
+    pub practices: bool,
 }
 
 impl Lesson {

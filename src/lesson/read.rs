@@ -38,6 +38,8 @@ struct Front {
     actions: Vec<String>,
     #[serde(default)]
     needs: Vec<String>,
+    #[serde(default)]
+    practices: bool,
     hints: Vec<String>,
     #[serde(default)]
     recall: Vec<FrontRecall>,
@@ -191,6 +193,7 @@ impl Reading<'_> {
         (card.minutes, card.outcomes) = (front.minutes, front.outcomes);
         (lesson.run_secs, lesson.seed) = (front.run_secs, front.seed);
         lesson.hints = front.hints.iter().map(|hint| prose::block(hint)).collect();
+        lesson.practices = front.practices;
         lesson.needs = front.needs.iter().map(|need| prose::inline(need)).collect();
         for text in front.actions {
             match action(&text) {

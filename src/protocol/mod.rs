@@ -1,6 +1,6 @@
 //! What page and worker say to each other, as postcard bytes. Plain data, no engine types.
 
-use crate::diagnostic::{Completion, Diagnostic, Hover};
+use crate::diagnostic::{Completion, Diagnostic, Hover, Links, Renamed};
 use crate::lesson::{Goal, GoalResult, Task};
 use crate::time::SimTime;
 use crate::trace::{End, Event};
@@ -18,6 +18,8 @@ pub enum ToWorker {
     Check {
         revision: Revision,
         text: String,
+        /// Whether best practice is looked at too.
+        practices: bool,
     },
     /// Simulates the text of `revision` from zero, streaming slices back until `until`.
     Simulate {
@@ -44,6 +46,19 @@ pub enum ToWorker {
         ask: u32,
         text: String,
         at: u32,
+    },
+    /// Where the name at a byte of the text is given, and where it is used.
+    Links {
+        ask: u32,
+        text: String,
+        at: u32,
+    },
+    /// Edits that call the name at a byte of the text `to`, everywhere.
+    Rename {
+        ask: u32,
+        text: String,
+        at: u32,
+        to: String,
     },
 }
 
@@ -110,6 +125,15 @@ pub enum FromWorker {
     Hovered {
         ask: u32,
         hover: Option<Hover>,
+    },
+    /// None where no name stands.
+    Linked {
+        ask: u32,
+        links: Option<Links>,
+    },
+    Renamed {
+        ask: u32,
+        renamed: Renamed,
     },
     /// The worker could not go on; the page offers to start it again.
     Failed {

@@ -101,7 +101,10 @@ impl Session {
             }
             FromWorker::Bundled { name, zip } => out.push(Effect::DownloadBytes { name, zip }),
             // Asked by the editor's glue, which takes them before they come here.
-            FromWorker::Completed { .. } | FromWorker::Hovered { .. } => {}
+            FromWorker::Completed { .. }
+            | FromWorker::Hovered { .. }
+            | FromWorker::Linked { .. }
+            | FromWorker::Renamed { .. } => {}
             FromWorker::Failed { message } => self.restart(message, out),
         }
     }
@@ -162,7 +165,8 @@ impl Session {
         self.engine.checking = Some(bench.revision);
         self.engine.silent_ms = 0.0;
         let (revision, text) = (bench.revision, bench.text.clone());
-        out.push(Effect::Post(ToWorker::Check { revision, text }));
+        let practices = self.lesson.here().is_some_and(|lesson| lesson.practices);
+        out.push(Effect::Post(ToWorker::Check { revision, text, practices }));
     }
 
     fn ask_run(&mut self, revision: Revision, out: &mut Vec<Effect>) {

@@ -37,6 +37,8 @@ struct Engine {
     is_loading: bool,
     /// The newest text checked and what came of it: a run of the same text starts from it.
     checked: Option<(String, Arc<Checked>)>,
+    /// Whether best practice was looked at in it.
+    practices: bool,
     run: Option<Run>,
     slice_asked: bool,
 }
@@ -79,6 +81,7 @@ pub fn start(load: Load) {
         waiting: VecDeque::new(),
         is_loading: false,
         checked: None,
+        practices: false,
         run: None,
         slice_asked: false,
     };
@@ -147,13 +150,8 @@ impl Engine {
 
     fn answer(&mut self, message: &ToWorker) -> Option<FromWorker> {
         match message {
-            ToWorker::Check { revision, text } => {
-                let checked = self.checked(text);
-                let diagnostics = checked.diagnostics.clone();
-                let needs = needs(&checked.desired);
-                let wrong = diagnostics.iter().any(|d| d.severity == Severity::Error);
-                let says = if wrong { kubectl_says(text) } else { String::new() };
-                Some(FromWorker::Checked { revision: *revision, diagnostics, needs, says })
+            ToWorker::Check { revision, text, practices } => {
+                Some(self.check(*revision, text, *practices))
             }
             ToWorker::Simulate {
                 revision,
@@ -195,7 +193,27 @@ impl Engine {
             ToWorker::Hover { ask, text, at } => {
                 Some(FromWorker::Hovered { ask: *ask, hover: check::hover(text, *at as usize) })
             }
+            ToWorker::Links { ask, text, at } => {
+                Some(FromWorker::Linked { ask: *ask, links: check::links(text, *at as usize) })
+            }
+            ToWorker::Rename { ask, text, at, to } => {
+                let renamed = check::rename(text, *at as usize, to);
+                Some(FromWorker::Renamed { ask: *ask, renamed })
+            }
         }
+    }
+
+    fn check(&mut self, revision: Revision, text: &str, practices: bool) -> FromWorker {
+        if self.practices != practices {
+            self.practices = practices;
+            self.checked = None;
+        }
+        let checked = self.checked(text);
+        let diagnostics = checked.diagnostics.clone();
+        let needs = needs(&checked.desired);
+        let wrong = diagnostics.iter().any(|d| d.severity == Severity::Error);
+        let says = if wrong { kubectl_says(text) } else { String::new() };
+        FromWorker::Checked { revision, diagnostics, needs, says }
     }
 
     fn kubectl(&mut self, ask: &KubectlAsk) -> FromWorker {
@@ -228,7 +246,7 @@ impl Engine {
         match &self.checked {
             Some((known, checked)) if known == text => Arc::clone(checked),
             _ => {
-                let checked = Arc::new(check::check(text));
+                let checked = Arc::new(check::check_with(text, self.practices));
                 self.checked = Some((text.to_owned(), Arc::clone(&checked)));
                 checked
             }

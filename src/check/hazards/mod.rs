@@ -44,7 +44,8 @@ pub(super) fn of(roots: &[&Node], practices: bool, r: &mut Report) {
     }
 }
 
-fn pod_of<'a>(root: &At<'a>) -> Option<Pod<'a>> {
+/// The pods an object makes, if it makes any.
+pub(super) fn pod_of<'a>(root: &At<'a>) -> Option<Pod<'a>> {
     let kind = root.str_of("kind");
     let at = match kind {
         "Pod" => root.clone(),

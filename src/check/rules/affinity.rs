@@ -26,7 +26,7 @@ pub(in crate::check) fn node_selector(required: &At, r: &mut Report) {
         r.required(&terms, "must have at least one node selector term");
     }
     for term in terms.items() {
-        node_term(&term, r);
+        node_term(&term, true, r);
     }
 }
 
@@ -37,13 +37,14 @@ fn node(at: &At, r: &mut Report) {
     }
     for one in at.get(PREFERRED).items() {
         weight(&one, r);
-        node_term(&one.get("preference"), r);
+        node_term(&one.get("preference"), false, r);
     }
 }
 
-fn node_term(at: &At, r: &mut Report) {
+/// `strict`: values have to be label values; what is merely preferred may name others.
+fn node_term(at: &At, strict: bool, r: &mut Report) {
     for one in at.get("matchExpressions").items() {
-        selector::node_requirement(&one, r);
+        selector::node_requirement(&one, strict, r);
     }
     for one in at.get("matchFields").items() {
         let (operator, values) = (one.get("operator"), one.get("values"));
@@ -138,9 +139,31 @@ pub(in crate::check) fn tolerations(list: &At, r: &mut Report) {
                 r.invalid_as(&operator, &show::quote(value.str()), text);
             }
             "Exists" => {}
+            "Lt" | "Gt" => drop(r.unsupported(&operator, &["Equal", "Exists", "Lt", "Gt"])),
             _ => drop(r.unsupported(&operator, &["Equal", "Exists"])),
         }
         r.must(&effect, Must::OneOf(&["NoSchedule", "PreferNoSchedule", "NoExecute"]));
+    }
+}
+
+/// Those of a RuntimeClass, each of which stands once.
+/// Models pkg/apis/node/validation validateTolerations.
+pub(in crate::check) fn own_tolerations(list: &At, r: &mut Report) {
+    tolerations(list, r);
+    let mut seen: Vec<[&str; 4]> = Vec::new();
+    for one in list.items() {
+        let key = ["key", "operator", "value", "effect"].map(|key| one.str_of(key));
+        if seen.contains(&key) {
+            let [name, operator, value, effect] = key.map(show::json_text);
+            let seconds = one.get("tolerationSeconds").int();
+            let seconds = seconds.map_or("null".to_owned(), |n| n.to_string());
+            let shown = format!(
+                "{{\"Key\":{name},\"Operator\":{operator},\"Value\":{value},\"Effect\":{effect},\
+                 \"TolerationSeconds\":{seconds}}}"
+            );
+            r.duplicate_as(&one, &shown);
+        }
+        seen.push(key);
     }
 }
 

@@ -40,6 +40,9 @@ pub(in crate::check) fn priority_class(root: &At, r: &mut Report) {
         r.forbidden(&value, &text);
     }
     let policy = root.get("preemptionPolicy");
+    if policy.here() && policy.str().is_empty() {
+        r.required(&policy, "");
+    }
     r.must(&policy, Must::OneOf(&["PreemptLowerPriority", "Never"]));
 }
 
@@ -49,7 +52,19 @@ pub(in crate::check) fn runtime_class(root: &At, r: &mut Report) {
     resources::overhead(&root.get("overhead.podFixed").called("overhead"), r);
     let scheduling = root.get("scheduling");
     meta::labels(&scheduling.get("nodeSelector"), r);
-    affinity::tolerations(&scheduling.get("tolerations"), r);
+    affinity::own_tolerations(&scheduling.get("tolerations"), r);
+}
+
+/// `acme.io/foo`; the server shows the part it objects to. Models IsDomainPrefixedPath.
+pub(in crate::check) fn domain_path(at: &At, r: &mut Report) {
+    if at.str().is_empty() {
+        r.required(at, "");
+        return;
+    }
+    let host = at.str().split_once('/').filter(|(host, path)| !host.is_empty() && !path.is_empty());
+    for objection in names::domain_path(at.str()) {
+        r.invalid_as(at, &show::quote(host.map_or(at.str(), |(host, _)| host)), &objection);
+    }
 }
 
 pub(in crate::check) fn ingress_class(root: &At, r: &mut Report) {
@@ -59,7 +74,7 @@ pub(in crate::check) fn ingress_class(root: &At, r: &mut Report) {
     if controller.str().len() > 250 {
         r.too_long(&controller, 250);
     }
-    r.must(&controller, Must::Named(names::domain_path));
+    domain_path(&controller, r);
     let at = spec.get("parameters");
     if !at.here() {
         return;

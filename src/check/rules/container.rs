@@ -41,7 +41,7 @@ pub(in crate::check) fn inits(list: &At, main: &At, ctx: &Ctx, r: &mut Report) {
     let mut seen: Vec<&str> = mains.iter().map(|c| c.str_of("name")).collect();
     for one in list.items() {
         common(&one, ctx, r);
-        restart_policy(&one, r);
+        init_restart_policy(&one, r);
         let name = one.get("name");
         if seen.contains(&name.str()) && !name.str().is_empty() {
             r.duplicate(&name).code = "duplicate-name".into();
@@ -99,18 +99,22 @@ pub(in crate::check) fn ephemeral(spec: &At, ctx: &Ctx, r: &mut Report) {
         }
         let mounts = one.get("volumeMounts").items();
         let paths = mounts.iter().flat_map(|m| [m.get("subPath"), m.get("subPathExpr")]);
-        for at in NOT_EPHEMERAL.iter().map(|key| one.get(key)).chain(paths) {
-            let empty = at.node.is_none_or(|n| n.as_str() == Some("") || n.entries().is_empty());
-            if !empty || at.len() > 0 || !at.str().is_empty() {
-                r.forbidden(&at, "cannot be set for an Ephemeral Container");
-            }
+        let set =
+            |key: &&str| one.get(key).here() && (**key != *"resources" || one.get(key).len() > 0);
+        let fields = NOT_EPHEMERAL.iter().filter(|key| set(key)).map(|key| one.get(key));
+        for at in fields.chain(paths.filter(|path| !path.str().is_empty())) {
+            r.forbidden(&at, "cannot be set for an Ephemeral Container");
         }
     }
 }
 
 fn forbidden_for_init(one: &At, key: &str, r: &mut Report) {
     let at = one.get(key);
-    if !at.here() {
+    let entries = at.node.map_or(&[][..], |n| n.entries());
+    // A stop signal is behind a feature gate; the server drops it, and what is left empty by it.
+    let dropped = entries.iter().any(|e| e.key == "stopSignal" && !e.value.is_null())
+        && entries.iter().all(|e| e.key == "stopSignal" || e.value.is_null());
+    if !at.here() || dropped {
         return;
     }
     let fixes = [
@@ -292,7 +296,7 @@ fn devices(container: &At, ctx: &Ctx, r: &mut Report) {
         if name.str().is_empty() {
             r.required(&name, "");
         }
-        if names_seen.contains(&name.str()) {
+        if !name.str().is_empty() && names_seen.contains(&name.str()) {
             r.invalid(&name, "must be unique");
         }
         match ctx.volumes.get(name.str()) {
@@ -323,6 +327,16 @@ fn devices(container: &At, ctx: &Ctx, r: &mut Report) {
         }
         names_seen.push(name.str());
         paths.push(path.str());
+    }
+}
+
+/// Models validateInitContainerRestartPolicy.
+fn init_restart_policy(at: &At, r: &mut Report) {
+    let policy = at.get("restartPolicy");
+    if policy.here() {
+        restart_policy(at, r);
+    } else if at.get("restartPolicyRules").len() > 0 {
+        r.required(&policy, "must specify restartPolicy when restart rules are used");
     }
 }
 

@@ -41,6 +41,10 @@ pub(in crate::check) fn endpoints(root: &At, r: &mut Report) {
 
 fn port_words(port: &At, r: &mut Report) {
     r.must(&port.get("protocol"), Must::OneOf(service::PROTOCOLS));
+    app_protocol(port, r);
+}
+
+fn app_protocol(port: &At, r: &mut Report) {
     if port.get("appProtocol").here() {
         r.must(&port.get("appProtocol"), Must::Is(names::qualified));
     }
@@ -78,7 +82,8 @@ pub(in crate::check) fn slice(root: &At, r: &mut Report) {
             r.duplicate(&name);
         }
         seen.push(name.str());
-        port_words(&port, r);
+        r.must(&port.get("protocol"), Must::OneOfOrEmpty(service::PROTOCOLS));
+        app_protocol(&port, r);
     }
     for one in root.get("endpoints").items() {
         let list = one.get("addresses");
@@ -122,7 +127,7 @@ fn slice_address(at: &At, list: &At, kind: &str, r: &mut Report) {
             let name = at.str().strip_suffix('.').unwrap_or(at.str());
             let found = names::subdomain(name);
             if !found.is_empty() {
-                r.invalid(at, &found.join(","));
+                r.invalid_as(at, &crate::check::show::quote(name), &found.join(","));
             } else if !name.contains('.') {
                 let text = "should be a domain with at least two segments separated by dots";
                 r.invalid(at, text);

@@ -125,7 +125,11 @@ fn backend(at: &At, r: &mut Report) {
             r.invalid_as(at, "\"\"", "cannot set both resource and service backends");
         }
         (false, true) => {
-            r.all(&resource, &[("kind", Must::Required), ("name", Must::Required)]);
+            if resource.get("apiGroup").here() {
+                r.must(&resource.get("apiGroup"), Must::Is(names::subdomain));
+            }
+            let segment = Must::Named(names::path_segment);
+            r.all(&resource, &[("kind", segment), ("name", segment)]);
         }
         (true, false) => service_backend(at, &service, r),
         (false, false) => {

@@ -97,10 +97,7 @@ fn spec(at: &At, meta: Option<&At>, r: &mut Report) {
 fn completion(at: &At, r: &mut Report) -> bool {
     let managed = at.get("managedBy");
     if managed.here() {
-        if managed.str().is_empty() {
-            r.required(&managed, "");
-        }
-        r.must(&managed, Must::Name(names::domain_path));
+        super::cluster::domain_path(&managed, r);
         if managed.str().len() > 63 {
             r.too_long(&managed, 63);
         }

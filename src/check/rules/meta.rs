@@ -39,6 +39,15 @@ pub(in crate::check) fn object(meta: &At, rule: Rule, r: &mut Report) {
     annotations(&meta.get("annotations"), r);
     owners(&meta.get("ownerReferences"), r);
     finalizers(&meta.get("finalizers"), true, r);
+    for entry in meta.get("managedFields").items() {
+        let (operation, kind) = (entry.get("operation"), entry.get("fieldsType"));
+        if !["Apply", "Update"].contains(&operation.str()) {
+            r.invalid(&operation, "must be `Apply` or `Update`");
+        }
+        if !["", "FieldsV1"].contains(&kind.str()) {
+            r.invalid(&kind, "must be `FieldsV1`");
+        }
+    }
 }
 
 /// A prefix may end in `-`: the server adds random letters to it.
@@ -102,8 +111,25 @@ fn owners(at: &At, r: &mut Report) {
              {} and {}",
             two[0], two[1]
         );
-        r.invalid_as(at, "null", &text);
+        r.invalid_as(at, &owners_json(at), &text);
     }
+}
+
+/// The references by the names of their JSON, in the order of the server's struct.
+fn owners_json(at: &At) -> String {
+    let one = |owner: &At<'_>| {
+        let text = |key: &str| super::super::show::json_text(owner.str_of(key));
+        let mut fields: Vec<String> = ["apiVersion", "kind", "name", "uid"]
+            .map(|key| format!("\"{key}\":{}", text(key)))
+            .into();
+        for key in ["controller", "blockOwnerDeletion"] {
+            let at = owner.get(key);
+            fields.extend(at.here().then(|| format!("\"{key}\":{}", at.bool())));
+        }
+        format!("{{{}}}", fields.join(","))
+    };
+    let all: Vec<String> = at.items().iter().map(one).collect();
+    format!("[{}]", all.join(","))
 }
 
 pub(in crate::check) fn finalizers(at: &At, indexed: bool, r: &mut Report) {

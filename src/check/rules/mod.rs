@@ -33,6 +33,12 @@ use super::report::Report;
 use crate::part::part;
 pub(super) use admission::admit_pod;
 pub(super) use storage::is_source as is_volume_source;
+
+/// The metadata of kinds that have no rules here.
+pub(super) fn metadata(at: &At, r: &mut Report) {
+    meta::object(at, crate::kube::names::subdomain, r);
+}
+
 pub(super) use volume::PROJECTIONS;
 
 /// Checks an object from its root.

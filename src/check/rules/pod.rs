@@ -199,10 +199,13 @@ fn scalars(spec: &At, r: &mut Report) {
     let label = Must::Name(names::label);
     let seconds = "must be between 1 and 2147483647, inclusive";
     host_name_override(spec, r);
+    let account = spec.get("serviceAccountName");
+    // The field's former name still counts.
+    let former = spec.get("serviceAccount").called(account.path.clone());
+    r.must(if account.str().is_empty() { &former } else { &account }, subdomain);
     r.all(
         spec,
         &[
-            ("serviceAccountName", subdomain),
             ("nodeName", subdomain),
             ("activeDeadlineSeconds", Must::Between(1, i64::from(i32::MAX), seconds)),
             ("hostname", label),

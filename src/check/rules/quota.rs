@@ -2,7 +2,7 @@
 //! Models pkg/apis/core/validation ValidateResourceQuotaSpec and ValidateLimitRange (v1.36).
 
 use super::meta;
-use super::resources::{amount, any_name, name_objections};
+use super::resources::{amount, any_name, is_extended, name_objections};
 use crate::check::cursor::At;
 use crate::check::must::NON_NEGATIVE;
 use crate::check::report::Report;
@@ -88,14 +88,15 @@ pub(in crate::check) fn quota(root: &At, r: &mut Report) {
         if worth < Quantity::ZERO {
             r.invalid_as(value, &show::quote(&worth.to_string()), NON_NEGATIVE);
         }
-        if COUNTED.contains(&entry.key.as_str()) && !worth.is_whole() {
+        let counted = COUNTED.contains(&entry.key.as_str()) || is_extended(&entry.key);
+        if counted && !worth.is_whole() {
             r.invalid_as(value, &show::quote(&worth.to_string()), "must be an integer");
         }
     }
     let standard: Vec<&str> =
         hard.iter().map(|(e, _)| e.key.as_str()).filter(|k| is_standard(k)).collect();
     let list = spec.get("scopes");
-    let shown = list.node.map_or("null".to_owned(), show::json);
+    let shown = list.node.map_or("null".to_owned(), show::text_list);
     let named: Vec<&str> = list.items().iter().map(At::str).collect();
     for scope in &named {
         if !SCOPES.contains(scope) {
@@ -125,7 +126,8 @@ fn selector(chosen: &At, standard: &[&str], scopes: &At, r: &mut Report) {
     let list = chosen.get("matchExpressions");
     let go = |one: &At| {
         let values = one.get("values");
-        let values = values.node.filter(|n| !n.is_null()).map_or("null".to_owned(), show::json);
+        let values =
+            values.node.filter(|n| !n.is_null()).map_or("null".to_owned(), show::text_list);
         format!(
             "{{\"ScopeName\":{},\"Operator\":{},\"Values\":{values}}}",
             show::json_text(one.str_of("scopeName")),
@@ -169,7 +171,7 @@ fn selector(chosen: &At, standard: &[&str], scopes: &At, r: &mut Report) {
         }
         named.push(scope.str());
     }
-    let shown = scopes.node.map_or("null".to_owned(), show::json);
+    let shown = scopes.node.map_or("null".to_owned(), show::text_list);
     conflicts(&named, scopes, &shown, r);
 }
 
@@ -310,17 +312,12 @@ fn ratio_of(
         r.invalid_as(at, &shown, &format!("ratio {ratio} is less than 1"));
     }
     let (Some(min), Some(max)) = (min, max) else { return };
-    if min.milli() <= 0 {
+    if min.milli() == 0 {
         return;
     }
-    // Six digits after the point, as Go prints a float.
-    let most = i128::from(max.milli()) * 1_000_000 / i128::from(min.milli());
-    if i128::from(ratio.milli()) * 1000 > most {
-        let text = format!(
-            "ratio {ratio} is greater than max/min = {}.{:06}",
-            most / 1_000_000,
-            most % 1_000_000
-        );
+    let most = max.milli() as f64 / min.milli() as f64;
+    if ratio.milli() as f64 / 1000.0 > most {
+        let text = format!("ratio {ratio} is greater than max/min = {most:.6}");
         r.invalid_as(at, &shown, &text);
     }
 }

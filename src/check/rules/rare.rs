@@ -31,6 +31,16 @@ pub(super) fn source(kind: &str, at: &At, r: &mut Report) {
     }
 }
 
+/// The initiator's name is made of the volume's and the portal.
+pub(super) fn portal(name: &At, iscsi: &At, r: &mut Report) {
+    let length = name.str().len() + 1 + iscsi.str_of("targetPortal").len();
+    if iscsi.get("initiatorName").here() && length > 64 {
+        let text = "Total length of <volume name>:<iscsi.targetPortal> must be under 64 \
+                    characters if iscsi.initiatorName is specified.";
+        r.invalid(name, text);
+    }
+}
+
 fn iscsi(at: &At, r: &mut Report) {
     let logs_in = ["chapAuthDiscovery", "chapAuthSession"].iter().any(|k| at.get(k).bool());
     let secret = at.get("secretRef");

@@ -78,7 +78,7 @@ fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
 }
 
-fn is_extended(name: &str) -> bool {
+pub(in crate::check) fn is_extended(name: &str) -> bool {
     !is_native(name)
         && !name.starts_with("requests.")
         && names::qualified(&format!("requests.{name}")).is_empty()
@@ -137,6 +137,7 @@ pub(in crate::check) fn pod(spec: &At, ctx: &Ctx, r: &mut Report) {
         r.forbidden(&claims, "claims may not be set for Resources at pod-level");
     }
     requirements(&at, Of::Pod, r);
+    self::claims(&claims, ctx, r);
     let (limits, requests) = (at.get("limits"), at.get("requests"));
     for (name, needed) in aggregated(spec, ctx.bare) {
         if let Some(found) = value_of(&requests, &name).filter(|found| needed > amount(found)) {

@@ -4,7 +4,7 @@
 use super::meta;
 use super::resources::{amount, name_objections};
 use crate::check::cursor::At;
-use crate::check::must::Must;
+use crate::check::must::{Must, NON_NEGATIVE};
 use crate::check::report::Report;
 use crate::kube::names;
 use crate::kube::quantity::Quantity;
@@ -38,6 +38,12 @@ pub(in crate::check) fn object(root: &At, r: &mut Report) {
     }
     target_ref(&spec.get("scaleTargetRef"), true, r);
     metrics(&spec.get("metrics"), low.int() == Some(0), r);
+    // The first version's one metric.
+    let share = spec.get("targetCPUUtilizationPercentage");
+    if share.int().is_some_and(|n| n < 1) {
+        let path = "spec.metrics[0].resource.target.averageUtilization";
+        r.invalid_int(&share.called(path), POSITIVE);
+    }
     let behavior = spec.get("behavior");
     for way in ["scaleUp", "scaleDown"] {
         let at = behavior.get(way);
@@ -59,6 +65,11 @@ fn target_ref(at: &At, grouped: bool, r: &mut Report) {
     }
     let version = at.get("apiVersion");
     let kind = at.str_of("kind");
+    if version.str().matches('/').count() > 1 {
+        let text = format!("unexpected GroupVersion string: {}", version.str());
+        r.invalid(&version, &text);
+        return;
+    }
     let has_group = version.str().split('/').count() == 2 && !version.str().starts_with('/');
     if grouped && !has_group && kind != "ReplicationController" {
         r.invalid(&version, "apiVersion must specify API group");
@@ -93,12 +104,12 @@ fn metric(at: &At, r: &mut Report) {
     if let Some(first) = present.first() {
         one_source(first, &at.get(first), r);
     }
-    let Some((_, own)) = own else { return };
-    if !present.contains(own) {
+    let own = own.map_or("", |(_, key)| *key);
+    if !own.is_empty() && !present.contains(&own) {
         let text = "must populate information for the given metric source";
         r.required(&at.get(own), text);
     }
-    for key in present.iter().filter(|key| present.len() > 1 && *key != own) {
+    for key in present.iter().filter(|key| present.len() > 1 && **key != own) {
         r.forbidden(&at.get(key), "must populate the given metric source only");
     }
 }
@@ -192,6 +203,11 @@ fn scaling_rules(at: &At, r: &mut Report) {
         }
         Some(n) if n > 3600 => drop(r.invalid_int(&window, "must be less than or equal to 3600")),
         _ => {}
+    }
+    let tolerance = at.get("tolerance");
+    if amount(&tolerance) < Quantity::ZERO {
+        let shown = super::super::show::quote(&amount(&tolerance).to_string());
+        r.invalid_as(&tolerance, &shown, NON_NEGATIVE);
     }
     r.must(&at.get("selectPolicy"), Must::OneOfOrEmpty(&["Disabled", "Max", "Min"]));
     let policies = at.get("policies");

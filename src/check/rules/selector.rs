@@ -19,11 +19,23 @@ pub(in crate::check) fn label_selector(at: &At, r: &mut Report) {
 
 fn requirement(at: &At, r: &mut Report) {
     operator(at, false, r);
+    label_values(at, r);
 }
 
 /// A term of node affinity. Models ValidateNodeSelectorRequirement.
-pub(in crate::check) fn node_requirement(at: &At, r: &mut Report) {
+pub(in crate::check) fn node_requirement(at: &At, strict: bool, r: &mut Report) {
     operator(at, true, r);
+    if strict {
+        label_values(at, r);
+    }
+}
+
+fn label_values(at: &At, r: &mut Report) {
+    for value in at.get("values").items() {
+        for objection in names::label_value(value.str()) {
+            r.invalid(&value, &objection).code = "bad-label".into();
+        }
+    }
 }
 
 /// `numbers`: nodes are compared by greater and less too.
@@ -49,11 +61,6 @@ fn operator(at: &At, numbers: bool, r: &mut Report) {
     let key = at.get("key");
     for objection in names::qualified(key.str()) {
         r.invalid(&key, &objection).code = "bad-label".into();
-    }
-    for value in values.items() {
-        for objection in names::label_value(value.str()) {
-            r.invalid(&value, &objection).code = "bad-label".into();
-        }
     }
 }
 

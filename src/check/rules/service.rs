@@ -345,6 +345,9 @@ fn traffic(spec: &At, kind: &str, r: &mut Report) {
         let text = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is \
                     'Local'";
         r.invalid(&health, text);
+    } else if local && health.int() != Some(0) {
+        // An absent one is given by the server.
+        r.must(&health, Must::Port);
     }
     r.must(&spec.get("internalTrafficPolicy"), Must::OneOfOrEmpty(&["Cluster", "Local"]));
     let near = Must::OneOfOrEmpty(&["PreferClose", "PreferSameZone", "PreferSameNode"]);

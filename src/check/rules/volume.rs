@@ -33,6 +33,7 @@ pub(in crate::check) const SOURCES: [&str; 30] = [
     "quobyte",
     "downwardAPI",
     "fc",
+    "flexVolume",
     "configMap",
     "azureFile",
     "vsphereVolume",
@@ -45,8 +46,10 @@ pub(in crate::check) const SOURCES: [&str; 30] = [
     "csi",
     "ephemeral",
     "image",
-    "flexVolume",
 ];
+
+/// Sources the server calls otherwise where there are two.
+const ODD_NAMES: [(&str, &str); 2] = [("downwardAPI", "downwarAPI"), ("cephfs", "cephFS")];
 
 const KINDS: &[&str] = &[
     "",
@@ -97,12 +100,17 @@ fn source(volume: &At, pod_name: Option<&str>, r: &mut Report) -> &'static str {
             continue;
         }
         if !kind.is_empty() {
+            let odd = ODD_NAMES.iter().find(|(of, _)| *of == name).map_or(name, |(_, odd)| odd);
+            let at = at.called(format!("{}.{odd}", volume.path));
             r.forbidden(&at, "may not specify more than 1 volume type").code =
                 "two-volume-types".into();
             continue;
         }
         kind = name;
         one_source(name, &at, r);
+        if name == "iscsi" {
+            super::rare::portal(&volume.get("name"), &at, r);
+        }
         if name == "ephemeral" {
             ephemeral(&at, &volume.get("name"), pod_name, r);
         }
@@ -355,6 +363,12 @@ fn ephemeral(at: &At, name: &At, pod_name: Option<&str>, r: &mut Report) {
     }
     super::meta::labels(&template.get("metadata.labels"), r);
     super::meta::annotations(&template.get("metadata.annotations"), r);
+    for key in ["name", "generateName", "namespace", "ownerReferences", "finalizers"] {
+        let at = template.get("metadata").get(key);
+        if at.here() && at.node.and_then(|n| n.as_str()) != Some("") {
+            r.forbidden(&at, "cannot be set");
+        }
+    }
     claim::spec(&template.get("spec"), false, r);
     if let Some(pod) = pod_name.filter(|pod| !pod.is_empty() && !name.str().is_empty()) {
         let whole = super::super::show::quote(&format!("{pod}-{}", name.str()));

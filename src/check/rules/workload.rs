@@ -7,6 +7,7 @@ use crate::check::cursor::At;
 use crate::check::must::{Must, NON_NEGATIVE};
 use crate::check::report::Report;
 use crate::check::{fix, show};
+use crate::diagnostic::Stage;
 use crate::kube::names;
 use crate::yaml::Value;
 
@@ -125,7 +126,9 @@ fn rolling_strategy(at: &At, r: &mut Report) {
 fn strategy_json(kind: &str, rolling: &At, parts: &[(&str, &str)]) -> String {
     let inner = if rolling.here() {
         let part = |(name, key): &(&str, &str)| {
-            format!("\"{name}\":{}", rolling.get(key).node.map_or("null".to_owned(), show::json))
+            let absent = if key.is_empty() { "null" } else { "0" };
+            let value = rolling.get(key).node.map_or(absent.to_owned(), show::json);
+            format!("\"{name}\":{value}")
         };
         let parts: Vec<String> = parts.iter().map(part).collect();
         format!("{{{}}}", parts.join(","))
@@ -233,7 +236,11 @@ fn stateful_template<'a>(spec: &At<'a>, claims: Volumes<'a>, r: &mut Report) {
             r.must(&name, Must::Name(names::label));
         }
     }
-    pod::template(&spec.get("template"), claims, r);
+    let template = spec.get("template");
+    pod::template(&template, claims, r);
+    // The controller writes these two itself, so the server does not look at them.
+    let own = ["hostname", "subdomain"].map(|key| template.get("spec").get(key).path);
+    r.found.retain(|d| d.stage != Stage::Validation || !own.contains(&d.field));
 }
 
 fn stateful_strategy(at: &At, r: &mut Report) {

@@ -1,5 +1,7 @@
 //! Where in a manifest a line stands, read from indentation alone, so that it works in text that
-//! no YAML reader takes. Block style only; inside `{ }` and `[ ]` it knows nothing.
+//! no YAML reader takes; inside `{ }` and `[ ]` from brackets, commas and colons (`brackets`).
+
+mod brackets;
 
 /// Lines looked at above the cursor; far more than any manifest has.
 const LINES_MAX: usize = 20_000;
@@ -17,6 +19,8 @@ pub(super) struct Place<'a> {
     pub start: usize,
     /// Column of the key being typed, in bytes.
     pub column: usize,
+    /// Whether it stands in `{ }` or `[ ]`.
+    pub flow: bool,
     /// Keys that already stand in the same map.
     pub taken: Vec<&'a str>,
     /// `apiVersion` and `kind` of the document.
@@ -101,17 +105,19 @@ fn split(rest: &str) -> Option<(&str, &str)> {
     (!key.is_empty() && !key.contains([' ', '{', '['])).then_some((key, value.trim()))
 }
 
-/// The place of `offset`; None in a comment, a script or flow style.
+/// The place of `offset`; None in a comment, a script or a quoted text.
 pub(super) fn place(text: &str, offset: usize) -> Option<Place<'_>> {
     let upto = text.get(..offset)?;
     let line_start = upto.rfind('\n').map_or(0, |i| i + 1);
     let above = text.get(..line_start)?;
     let doc_start = above.rfind("\n---").map_or(0, |i| i + 1);
+    let doc = doc_of(text, doc_start);
+    let (api_version, kind) = (top(doc, "apiVersion"), top(doc, "kind"));
     let mut stack = Stack { steps: Vec::new(), maps: Vec::new() };
-    let mut script: Option<usize> = None;
-    for line in above.get(doc_start..)?.lines().take(LINES_MAX) {
-        step(&mut stack, &mut script, line);
-    }
+    let script = match walk(&mut stack, upto, doc_start, line_start) {
+        Ok(script) => script,
+        Err(open) => return in_flow(&stack, open?, api_version, kind),
+    };
     let line = upto.get(line_start..)?;
     let bare = line.trim_start_matches(' ');
     let column = line.len() - bare.len();
@@ -120,27 +126,22 @@ pub(super) fn place(text: &str, offset: usize) -> Option<Place<'_>> {
     }
     let (column, rest) = stack.dashes(column, bare);
     let start = line_start + (line.len() - rest.len());
-    let doc = doc_of(text, doc_start);
-    let (api_version, kind) = (top(doc, "apiVersion"), top(doc, "kind"));
+    if rest.starts_with(['{', '[']) {
+        let Err(open) = brackets::read(upto, start) else { return None };
+        return in_flow(&stack, open?, api_version, kind);
+    }
     if let Some((key, _)) = split(rest).filter(|_| rest.contains(": ") || rest.ends_with(':')) {
         stack.key(column, key);
-        let mut path = stack.path();
-        path.pop();
         let typed = rest.split_once(": ").map_or("", |(_, v)| v.trim_start());
         let start = offset - typed.len();
-        let flow = typed.starts_with(['{', '[']);
-        let taken = Vec::new();
-        let key = Some(key);
-        return (!flow).then_some(Place {
-            path,
-            key,
-            typed,
-            start,
-            column,
-            taken,
-            api_version,
-            kind,
-        });
+        if typed.starts_with(['{', '[']) {
+            let Err(open) = brackets::read(upto, start) else { return None };
+            return in_flow(&stack, open?, api_version, kind);
+        }
+        let mut path = stack.path();
+        path.pop();
+        let (key, flow, taken) = (Some(key), false, Vec::new());
+        return Some(Place { path, key, typed, start, column, flow, taken, api_version, kind });
     }
     stack.close(column, false);
     let mut taken = match stack.maps.last() {
@@ -148,22 +149,67 @@ pub(super) fn place(text: &str, offset: usize) -> Option<Place<'_>> {
         _ => Vec::new(),
     };
     taken.extend(below(text, offset, column));
-    let path = stack.path();
-    Some(Place { path, key: None, typed: rest, start, column, taken, api_version, kind })
+    let (path, key, flow, typed) = (stack.path(), None, false, rest);
+    Some(Place { path, key, typed, start, column, flow, taken, api_version, kind })
 }
 
-fn step<'a>(stack: &mut Stack<'a>, script: &mut Option<usize>, line: &'a str) {
+/// Takes the lines from `start` up to the cursor's: the column of the script the cursor is in, if
+/// it is in one; or what of brackets is open at the cursor.
+fn walk<'a>(
+    stack: &mut Stack<'a>,
+    upto: &'a str,
+    mut start: usize,
+    line_start: usize,
+) -> Result<Option<usize>, Option<brackets::Open<'a>>> {
+    let mut script: Option<usize> = None;
+    // Where brackets of several lines end.
+    let mut skip_to = 0;
+    let above = upto.get(start..line_start).unwrap_or("");
+    for line in above.split_inclusive('\n').take(LINES_MAX) {
+        let at = start;
+        start += line.len();
+        if at < skip_to {
+            continue;
+        }
+        let opened = step(stack, &mut script, line.trim_end_matches(['\n', '\r']));
+        if let Some(column) = opened {
+            skip_to = brackets::read(upto, at + column)?;
+        }
+    }
+    if skip_to > line_start { Err(None) } else { Ok(script) }
+}
+
+/// A place inside brackets that hang below the stack's last key.
+fn in_flow<'a>(
+    stack: &Stack<'a>,
+    open: brackets::Open<'a>,
+    api_version: &'a str,
+    kind: &'a str,
+) -> Option<Place<'a>> {
+    let mut path = stack.path();
+    path.extend(&open.path);
+    let key = match open.in_list {
+        // An item of a list is a value of the list's key.
+        true => Some(path.pop()?),
+        false => open.key,
+    };
+    let brackets::Open { typed, start, taken, .. } = open;
+    Some(Place { path, key, typed, start, column: 0, flow: true, taken, api_version, kind })
+}
+
+/// Takes one line; gives the column at which a `{` or `[` begins in it.
+fn step<'a>(stack: &mut Stack<'a>, script: &mut Option<usize>, line: &'a str) -> Option<usize> {
     let bare = line.trim_start_matches(' ');
     let column = line.len() - bare.len();
     if bare.trim().is_empty() || bare.starts_with("---") && column == 0 {
-        return;
+        return None;
     }
     if script.is_some_and(|at| column > at) {
-        return;
+        return None;
     }
     *script = None;
     if bare.starts_with('#') {
-        return;
+        return None;
     }
     let outer = column;
     let (column, rest) = stack.dashes(column, bare);
@@ -172,9 +218,15 @@ fn step<'a>(stack: &mut Stack<'a>, script: &mut Option<usize>, line: &'a str) {
         if value.starts_with(['|', '>']) {
             *script = Some(column);
         }
+        if value.starts_with(['{', '[']) {
+            return line.find(value);
+        }
     } else if rest.starts_with(['|', '>']) {
         *script = Some(outer);
+    } else if rest.starts_with(['{', '[']) {
+        return Some(line.len() - rest.len());
     }
+    None
 }
 
 /// Keys at `column` on the lines after the cursor's, as long as its map goes on.
