@@ -125,7 +125,7 @@ fn exported_scripts_are_read_by_a_shell() {
 }
 
 /// What is wrong with a table of coverage, a line each.
-fn uncovered(table: &str, lessons: &[String]) -> Vec<String> {
+fn uncovered(table: &str, lessons: &[String], words: &[String]) -> Vec<String> {
     const COUNTS: [(&str, &[(&str, usize)]); 3] = [
         ("manifests", &[("000", 5), ("001", 4), ("002", 28), ("004", 1)]),
         ("checklists", &[("000", 18), ("002", 14)]),
@@ -144,9 +144,13 @@ fn uncovered(table: &str, lessons: &[String]) -> Vec<String> {
         }
         for row in &rows {
             let taught = row["lessons"].as_sequence().cloned().unwrap_or_default();
+            let told = row["glossary"].as_str().unwrap_or_default();
             let reason = row["not_yet"].as_str().unwrap_or_default();
-            if taught.is_empty() == reason.is_empty() {
-                found.push(format!("{part} {:?}: lessons, or a reason why not", row["item"]));
+            if (taught.is_empty() && told.is_empty()) == reason.is_empty() {
+                found.push(format!("{part} {:?}: lessons, a word, or why not", row["item"]));
+            }
+            if !told.is_empty() && !words.iter().any(|word| word == told) {
+                found.push(format!("{part} {:?}: nobody explains {told:?}", row["item"]));
             }
             for id in taught {
                 if !lessons.iter().any(|lesson| Some(lesson.as_str()) == id.as_str()) {
@@ -161,16 +165,23 @@ fn uncovered(table: &str, lessons: &[String]) -> Vec<String> {
 #[test]
 fn the_tutorials_are_covered() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/coverage.yaml");
-    let table = std::fs::read_to_string(path).expect("the table");
+    let table = std::fs::read_to_string(&path).expect("the table");
     let lessons: Vec<String> = folders().into_iter().map(|folder| folder.id).collect();
-    assert_eq!(uncovered(&table, &lessons), Vec::<String>::new());
+    let words = std::fs::read_to_string(path.with_file_name("glossary.yaml")).expect("words");
+    let words: std::collections::BTreeMap<String, serde_yaml::Value> =
+        serde_yaml::from_str(&words).expect("YAML");
+    let words: Vec<String> = words.into_keys().collect();
+    let uncovered = |table: &str| uncovered(table, &lessons, &words);
+    assert_eq!(uncovered(&table), Vec::<String>::new());
     // The same with a line less, a lesson that is not there, and a line that says nothing.
     let short = table.replacen("  - {item: 001/1,", "  - {item: 001/9,", 1);
-    assert_eq!(uncovered(&short, &lessons).len(), 1);
+    assert_eq!(uncovered(&short).len(), 1);
     let torn = table.replacen("[init/first-init]", "[init/nowhere]", 1);
-    assert_eq!(uncovered(&torn, &lessons).len(), 1);
+    assert_eq!(uncovered(&torn).len(), 1);
     let mute = table.replacen("lessons: [init/first-init]", "lessons: []", 1);
-    assert_eq!(uncovered(&mute, &lessons).len(), 1);
+    assert_eq!(uncovered(&mute).len(), 1);
+    let dumb = table.replacen("glossary: runbook", "glossary: nobody knows", 1);
+    assert_eq!(uncovered(&dumb).len(), 1);
 }
 
 /// Runs `podlab lessons pack DIR -o FILE`: its lines and whether it was content.
