@@ -58,6 +58,12 @@ pub(super) fn common_log(sys: &Sys) -> String {
     format!("{:02}/{}/{}:{} +0000", at.day, month(&at), at.year, at.clock)
 }
 
+/// `Mar  2 09:00:03`
+pub(super) fn syslog(sys: &Sys) -> String {
+    let at = now(sys);
+    format!("{} {:2} {}", month(&at), at.day, at.clock)
+}
+
 /// `2026-03-02T09:00:03`, without zone.
 pub(super) fn iso(sys: &Sys) -> String {
     iso_at(sys.wall_unix_micros())

@@ -6,6 +6,7 @@ mod clock;
 mod curl;
 mod envsubst;
 mod fluent;
+mod haproxy;
 mod memcached;
 mod nginx;
 mod redis_cli;
@@ -42,6 +43,7 @@ programs! {
     "envsubst" envsubst::run;
     "fluent-bit" fluent::fluent_bit;
     "fluentd" fluent::fluentd;
+    "haproxy" haproxy::run;
     "nginx" nginx::run;
     "redis-cli" redis_cli::run;
     "redis-server" redis_server::run;

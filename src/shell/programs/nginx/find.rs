@@ -31,7 +31,7 @@ pub(super) fn server<'c>(
 }
 
 /// A Perl pattern as far as POSIX has the same.
-fn posix(pattern: &str) -> String {
+pub(in super::super) fn posix(pattern: &str) -> String {
     let mut out = pattern.replace("(?:", "(").replace("(?i)", "");
     for (from, to) in [("\\d", "[0-9]"), (".*?", ".*"), (".+?", ".+")] {
         out = out.replace(from, to);

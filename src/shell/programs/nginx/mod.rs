@@ -12,4 +12,5 @@ mod serve;
 mod values;
 mod vars;
 
+pub(super) use find::posix;
 pub(super) use run::run;
