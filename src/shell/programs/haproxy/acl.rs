@@ -117,9 +117,9 @@ impl Test {
                 "-f" => {
                     let path = words.get(at).map_or("", String::as_str);
                     at += 1;
-                    let data = sys.peek_file(path).ok_or(format!(
-                        "failed to open pattern file <{path}>"
-                    ))?;
+                    let data = sys
+                        .peek_file(path)
+                        .ok_or(format!("failed to open pattern file <{path}>"))?;
                     let text = String::from_utf8_lossy(&data).into_owned();
                     values.extend(text.lines().filter(|l| !l.is_empty()).map(str::to_owned));
                 }
@@ -218,8 +218,9 @@ fn patterns(how: How, ignore_case: bool, values: &[String]) -> Result<Vec<Patter
             }
             How::Ip => {
                 let (ip, bits) = value.split_once('/').unwrap_or((value, "32"));
-                let ip: Ipv4Addr =
-                    ip.parse().map_err(|_| format!("'{value}' is not a valid IPv4 or IPv6 address"))?;
+                let ip: Ipv4Addr = ip
+                    .parse()
+                    .map_err(|_| format!("'{value}' is not a valid IPv4 or IPv6 address"))?;
                 let bits: u32 = bits.parse().unwrap_or(32).min(32);
                 let mask = if bits == 0 { 0 } else { u32::MAX << (32 - bits) };
                 Pattern::Net(u32::from(ip), mask)
@@ -293,7 +294,8 @@ impl Condition {
             }
             let tests = if name == "{" {
                 let rest = words.get(at..).unwrap_or(&[]);
-                let end = rest.iter().position(|w| w == "}").ok_or("missing closing '}' in condition")?;
+                let end =
+                    rest.iter().position(|w| w == "}").ok_or("missing closing '}' in condition")?;
                 at += end + 1;
                 vec![Rc::new(Test::parse(sys, &rest[..end])?)]
             } else {

@@ -211,7 +211,9 @@ impl Check {
             }
             match talk.more().await {
                 Ok(true) => {}
-                Ok(false) => return Outcome::new(false, "Layer7 invalid response", "L7RSP").coded(0),
+                Ok(false) => {
+                    return Outcome::new(false, "Layer7 invalid response", "L7RSP").coded(0);
+                }
                 Err(_) => return Outcome::new(false, "Layer7 timeout", "L7TOUT").coded(0),
             }
         };
@@ -231,9 +233,7 @@ impl Check {
         let words = head.first.splitn(3, ' ').nth(2).unwrap_or("").to_owned();
         match good {
             true => Outcome::new(true, "Layer7 check passed", "L7OK").coded(status),
-            false => {
-                Outcome::new(false, "Layer7 wrong status", "L7STS").coded(status).info(words)
-            }
+            false => Outcome::new(false, "Layer7 wrong status", "L7STS").coded(status).info(words),
         }
     }
 
@@ -318,7 +318,11 @@ fn wanted(kind: &str, value: &str) -> Result<Wanted, String> {
             let regex = Regex::new(posix(value).as_bytes(), options);
             Wanted::Regex(regex.map_err(|_| format!("regex '{value}' is invalid"))?)
         }
-        other => return Err(format!("'expect' only supports '!', 'string', 'binary', 'rstring', 'rbinary' (got '{other}')")),
+        other => {
+            return Err(format!(
+                "'expect' only supports '!', 'string', 'binary', 'rstring', 'rbinary' (got '{other}')"
+            ));
+        }
     })
 }
 
@@ -364,7 +368,12 @@ impl Talk<'_> {
 }
 
 /// Checks one server for ever.
-pub(super) async fn watch(sys: Sys, conf: std::rc::Rc<Conf>, place: (usize, usize), first: SimTime) {
+pub(super) async fn watch(
+    sys: Sys,
+    conf: std::rc::Rc<Conf>,
+    place: (usize, usize),
+    first: SimTime,
+) {
     let Some(proxy) = conf.proxies.get(place.0) else { return };
     let Some(server) = proxy.servers.get(place.1) else { return };
     web::sleep(&sys, first).await;
@@ -423,13 +432,9 @@ async fn judge(
     if !turned && !proxy.has("log-health-checks") {
         return;
     }
-    let name = format!(
-        "{}erver {}/{}",
-        if server.backup { "Backup s" } else { "S" },
-        proxy.id,
-        server.id
-    )
-    .replace("Backup server", "Backup Server");
+    let name =
+        format!("{}erver {}/{}", if server.backup { "Backup s" } else { "S" }, proxy.id, server.id)
+            .replace("Backup server", "Backup Server");
     let code = outcome.code.map_or(String::new(), |code| format!(", code: {code}"));
     let info = match outcome.info.is_empty() {
         true => String::new(),

@@ -10,8 +10,16 @@ const KEYWORDS: &str = include_str!("keywords.txt");
 const SECTIONS: &[&str] = &["global", "defaults", "frontend", "backend", "listen"];
 /// Sections that are read over.
 const OTHERS: &[&str] = &[
-    "userlist", "peers", "resolvers", "mailers", "cache", "program", "ring", "http-errors",
-    "log-forward", "fcgi-app",
+    "userlist",
+    "peers",
+    "resolvers",
+    "mailers",
+    "cache",
+    "program",
+    "ring",
+    "http-errors",
+    "log-forward",
+    "fcgi-app",
 ];
 /// Lines of a configuration, at most.
 const LINES_MAX: usize = 20_000;
@@ -80,7 +88,9 @@ pub(super) fn keywords(kind: &str) -> impl Iterator<Item = &'static str> {
 pub(super) fn unknown(word: &str, section: &str, kind: &str) -> String {
     match closest(word, keywords(kind)) {
         Some(best) => {
-            format!("unknown keyword '{word}' in '{section}' section; did you mean '{best}' maybe ?")
+            format!(
+                "unknown keyword '{word}' in '{section}' section; did you mean '{best}' maybe ?"
+            )
         }
         None => format!("unknown keyword '{word}' in '{section}' section"),
     }

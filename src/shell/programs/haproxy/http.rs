@@ -1,6 +1,5 @@
 //! haproxy in HTTP mode: rules, the backend they choose, the request handed on and its answer.
 
-
 use super::model::Proxy;
 use super::rules::Done;
 use super::run::Worker;
@@ -79,7 +78,8 @@ async fn exchange(worker: &Worker, front: &Proxy, mut request: Request) -> Answe
         None => through(&mut record, &mut request).await,
     };
     let back = record.back.unwrap_or(front);
-    if let Some(own) = back.error_files.get(&answer.status).or(front.error_files.get(&answer.status))
+    if let Some(own) =
+        back.error_files.get(&answer.status).or(front.error_files.get(&answer.status))
         && record.ended != "--"
         && let Some((head, used)) = Head::parse(own)
     {
@@ -92,9 +92,8 @@ async fn exchange(worker: &Worker, front: &Proxy, mut request: Request) -> Answe
         answer.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("Content-Length"));
     }
     let seen = scene(worker, back, &request);
-    let own_rules = back.answer_rules.iter().chain(
-        front.answer_rules.iter().filter(|_| back.id != front.id),
-    );
+    let own_rules =
+        back.answer_rules.iter().chain(front.answer_rules.iter().filter(|_| back.id != front.id));
     for rule in own_rules {
         if rule.condition.as_ref().is_none_or(|c| c.holds(&seen).unwrap_or(false)) {
             rule.on_answer(&mut answer, &seen);

@@ -68,11 +68,7 @@ pub(super) async fn say(sys: &Sys, kind: &str, text: &str) {
 }
 
 /// Fills in `%[sample]`, `%{+Q}name` and `%name`; a name nobody knows is `-`.
-pub(super) fn fill(
-    text: &str,
-    scene: &Scene,
-    named: &dyn Fn(&str) -> Option<String>,
-) -> String {
+pub(super) fn fill(text: &str, scene: &Scene, named: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('%') {
@@ -125,5 +121,7 @@ fn closing(text: &str) -> usize {
 fn sample(text: &str, scene: &Scene) -> String {
     let Ok(sample) = Sample::parse(text) else { return String::new() };
     let (values, _) = sample.values(scene);
-    values.last().map_or(String::new(), |value| String::from_utf8_lossy(&value.bytes()).into_owned())
+    values
+        .last()
+        .map_or(String::new(), |value| String::from_utf8_lossy(&value.bytes()).into_owned())
 }

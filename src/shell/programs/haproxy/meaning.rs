@@ -93,12 +93,16 @@ fn together(conf: &Conf, said: &mut Said) {
             && proxy.is_front()
             && conf.backend(target).is_none()
         {
-            said.alert(format!("Proxy '{id}': unable to find required default_backend: '{target}'."));
+            said.alert(format!(
+                "Proxy '{id}': unable to find required default_backend: '{target}'."
+            ));
         }
         for (target, _) in &proxy.switching {
             let dynamic = target.contains("%[");
             if !dynamic && conf.backend(target).is_none() {
-                said.alert(format!("Proxy '{id}': unable to find required use_backend: '{target}'."));
+                said.alert(format!(
+                    "Proxy '{id}': unable to find required use_backend: '{target}'."
+                ));
             }
         }
         if !proxy.http && !proxy.http_rules.is_empty() {
@@ -108,8 +112,7 @@ fn together(conf: &Conf, said: &mut Said) {
         }
         let lacks = |name: &str| proxy.timeout(name).is_none();
         let back = proxy.is_back() && !proxy.servers.is_empty();
-        if (proxy.is_front() && lacks("client"))
-            || (back && (lacks("connect") || lacks("server")))
+        if (proxy.is_front() && lacks("client")) || (back && (lacks("connect") || lacks("server")))
         {
             said.warning(format!(
                 "missing timeouts for {kind} '{id}'.\n   | While not properly invalid, you will \
@@ -215,9 +218,9 @@ impl Reader<'_> {
         }
         for place in line.word(1).split(',') {
             let bare = place.strip_prefix("ipv4@").unwrap_or(place);
-            let (host, port) = bare.rsplit_once(':').ok_or_else(|| {
-                format!("'bind' : '{place}' : missing port number in '{place}'")
-            })?;
+            let (host, port) = bare
+                .rsplit_once(':')
+                .ok_or_else(|| format!("'bind' : '{place}' : missing port number in '{place}'"))?;
             let port: u16 = port
                 .parse()
                 .map_err(|_| format!("'bind' : '{place}' : invalid character in port number"))?;
@@ -239,7 +242,8 @@ impl Reader<'_> {
     fn server(&mut self, line: &Line) -> Result<(), String> {
         if self.proxy.kind == Kind::Frontend {
             let id = &self.proxy.id;
-            let what = format!("'server' ignored because frontend '{id}' has no backend capability.");
+            let what =
+                format!("'server' ignored because frontend '{id}' has no backend capability.");
             self.said.warning(format!("parsing {} : {what}", line.place()));
             return Ok(());
         }
@@ -249,15 +253,19 @@ impl Reader<'_> {
         }
         if self.proxy.servers.iter().any(|s| s.id == id) {
             let proxy = format!("{} '{}'", self.proxy.type_name(), self.proxy.id);
-            return Err(format!("{proxy}, another server named '{id}' was already defined, please \
-                                use distinct names."));
+            return Err(format!(
+                "{proxy}, another server named '{id}' was already defined, please \
+                                use distinct names."
+            ));
         }
         let (host, port) = match place.rsplit_once(':') {
             Some((host, port)) => (
                 host,
                 port.parse().map_err(|_| {
-                    format!("'server {}/{id}' : invalid character in port number '{port}' in '{place}'",
-                        self.proxy.id)
+                    format!(
+                        "'server {}/{id}' : invalid character in port number '{port}' in '{place}'",
+                        self.proxy.id
+                    )
                 })?,
             ),
             None => (place, 0),
@@ -301,7 +309,9 @@ impl Reader<'_> {
                     server.may_lack_addr = true;
                     self.said.note("looking names up again at run time (resolvers)".to_owned());
                 }
-                "ssl" => self.said.note("TLS towards a server; it is asked in plain text".to_owned()),
+                "ssl" => {
+                    self.said.note("TLS towards a server; it is asked in plain text".to_owned())
+                }
                 "send-proxy" | "send-proxy-v2" | "slowstart" | "track" | "cookie" | "observe"
                 | "on-marked-down" | "on-marked-up" | "error-limit" | "agent-check" => {
                     self.said.note(format!("the server setting {word}"));
@@ -310,8 +320,15 @@ impl Reader<'_> {
                     }
                 }
                 word if conf::keywords("server").any(|own| own == word) => {
-                    const BARE: &[&str] =
-                        &["enabled", "check-ssl", "no-backup", "no-ssl", "tfo", "stick", "non-stick"];
+                    const BARE: &[&str] = &[
+                        "enabled",
+                        "check-ssl",
+                        "no-backup",
+                        "no-ssl",
+                        "tfo",
+                        "stick",
+                        "non-stick",
+                    ];
                     if !BARE.contains(&word) {
                         words.next();
                     }
@@ -353,8 +370,18 @@ impl Reader<'_> {
 
     fn timeout(&mut self, line: &Line) -> Result<(), String> {
         const NAMES: &[&str] = &[
-            "client", "connect", "server", "check", "queue", "tunnel", "http-request",
-            "http-keep-alive", "tarpit", "client-fin", "server-fin", "client-hs",
+            "client",
+            "connect",
+            "server",
+            "check",
+            "queue",
+            "tunnel",
+            "http-request",
+            "http-keep-alive",
+            "tarpit",
+            "client-fin",
+            "server-fin",
+            "client-hs",
         ];
         let (name, value) = (line.word(1), line.word(2));
         if !NAMES.contains(&name) {
@@ -378,10 +405,9 @@ impl Reader<'_> {
     fn option(&mut self, line: &Line) -> Result<(), String> {
         let option = line.word(1);
         if !conf::keywords("option").any(|own| own == option) {
-            return Err(conf::unknown(option, "", "option").replace("keyword", "option").replace(
-                " in '' section",
-                "",
-            ));
+            return Err(conf::unknown(option, "", "option")
+                .replace("keyword", "option")
+                .replace(" in '' section", ""));
         }
         if self.proxy.check.option(line) {
             // The kind of check is known now.
@@ -418,14 +444,17 @@ impl Reader<'_> {
         match line.word(1) {
             "inspect-delay" => {
                 let ms = conf::time(line.word(2));
-                self.proxy.inspect_ms =
-                    Some(ms.ok_or("'tcp-request inspect-delay' expects a positive delay in milliseconds")?);
+                self.proxy.inspect_ms = Some(ms.ok_or(
+                    "'tcp-request inspect-delay' expects a positive delay in milliseconds",
+                )?);
                 return Ok(());
             }
             "content" | "connection" | "session" => {}
             other => {
-                return Err(format!("'tcp-request' expects 'inspect-delay', 'connection', \
-                     'content' or 'session', but found '{other}'")
+                return Err(format!(
+                    "'tcp-request' expects 'inspect-delay', 'connection', \
+                     'content' or 'session', but found '{other}'"
+                )
                 .replace("  ", " "));
             }
         }
@@ -459,9 +488,11 @@ impl Reader<'_> {
             "refresh" | "realm" | "hide-version" | "show-legends" | "show-node" | "show-desc"
             | "scope" | "show-modules" => {}
             other => {
-                return Err(format!("unknown stats parameter '{other}', expects 'admin', 'uri', \
+                return Err(format!(
+                    "unknown stats parameter '{other}', expects 'admin', 'uri', \
                     'realm', 'auth', 'scope', 'enable', 'hide-version', 'show-node', 'show-desc' \
-                    or 'show-legends'."));
+                    or 'show-legends'."
+                ));
             }
         }
         Ok(())

@@ -168,7 +168,9 @@ fn action(words: &[String]) -> Result<Action, Wrong> {
 fn redirect(words: &[String]) -> Result<Action, Wrong> {
     let kind = words.first().map_or("", String::as_str);
     if !matches!(kind, "location" | "prefix" | "scheme") {
-        let text = format!("expects 'code', 'prefix', 'location', 'scheme', 'set-cookie', 'clear-cookie', 'drop-query', 'ignore-empty', 'keep-query' or 'append-slash' (was '{kind}')");
+        let text = format!(
+            "expects 'code', 'prefix', 'location', 'scheme', 'set-cookie', 'clear-cookie', 'drop-query', 'ignore-empty', 'keep-query' or 'append-slash' (was '{kind}')"
+        );
         return Err(Wrong::Alert(text));
     }
     let to = words.get(1).cloned().unwrap_or_default();

@@ -42,7 +42,8 @@ pub(super) struct Worker {
 }
 
 pub(in super::super) async fn run(sys: Sys, argv: Vec<String>) -> i32 {
-    let mut options = Options { name: argv.first().cloned().unwrap_or_default(), ..Options::default() };
+    let mut options =
+        Options { name: argv.first().cloned().unwrap_or_default(), ..Options::default() };
     let mut args = argv.iter().skip(1).peekable();
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -219,7 +220,9 @@ fn listen(sys: &Sys, conf: &Conf, name: &str, said: &mut Said) -> Option<Vec<Lis
         }
     }
     if said.is_fatal() {
-        said.alert(format!("[{name}.main()] Some protocols failed to start their listeners! Exiting."));
+        said.alert(format!(
+            "[{name}.main()] Some protocols failed to start their listeners! Exiting."
+        ));
         return None;
     }
     if out.is_empty() {
@@ -248,7 +251,9 @@ async fn master(sys: Sys, conf: Rc<Conf>, listeners: Vec<Listening>) -> i32 {
     let mut leaving = false;
     loop {
         match sys.wait(WaitFor::Any).await {
-            Ok((pid, status)) if pid == child => return ended(&sys, child, status.code(), leaving).await,
+            Ok((pid, status)) if pid == child => {
+                return ended(&sys, child, status.code(), leaving).await;
+            }
             Ok(_) => {}
             Err(Errno::Intr) => {
                 for signal in sys.take_signals() {
@@ -340,7 +345,8 @@ async fn live(worker: &Worker, server: &web::Server, listeners: &[Listening]) ->
     let sys = &worker.sys;
     let proxies = || worker.conf.proxies.iter().filter(|p| !p.disabled);
     for proxy in proxies() {
-        log::send(sys, &worker.conf, proxy, log::NOTICE, &format!("Proxy {} started.", proxy.id)).await;
+        log::send(sys, &worker.conf, proxy, log::NOTICE, &format!("Proxy {} started.", proxy.id))
+            .await;
     }
     let signal = web::signal(sys).await;
     if signal != Signal::USR1 {

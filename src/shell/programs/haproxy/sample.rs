@@ -114,7 +114,9 @@ pub(super) struct Sample {
 fn call(text: &str) -> (String, Vec<String>, &str) {
     let end = text.find(['(', ',']).unwrap_or(text.len());
     let name = text[..end].to_owned();
-    let Some(inner) = text[end..].strip_prefix('(') else { return (name, Vec::new(), &text[end..]) };
+    let Some(inner) = text[end..].strip_prefix('(') else {
+        return (name, Vec::new(), &text[end..]);
+    };
     let (mut args, mut arg, mut quote, mut depth) = (Vec::new(), String::new(), None, 0);
     for (at, c) in inner.char_indices() {
         match (quote, c) {
@@ -197,9 +199,7 @@ impl Sample {
             "str" => steady(text(self.arg(0))),
             "int" => steady(vec![Value::Int(self.arg(0).parse().unwrap_or(0))]),
             "bool" => steady(vec![Value::Bool(matches!(self.arg(0), "true" | "1" | "yes"))]),
-            "req.len" | "req_len" => {
-                (vec![Value::Int(scene.buffer.len() as i64)], scene.waits)
-            }
+            "req.len" | "req_len" => (vec![Value::Int(scene.buffer.len() as i64)], scene.waits),
             "req.payload" | "payload" => self.payload(scene),
             "nbsrv" | "srv_is_up" | "fe_conn" | "be_conn" => steady(self.of_proxy(scene)),
             _ => steady(scene.request.map_or(Vec::new(), |request| self.of_request(request))),
@@ -230,9 +230,7 @@ impl Sample {
                 let (active, backup) = proxy.n_up();
                 Value::Int(if active > 0 { active } else { backup } as i64)
             }
-            "srv_is_up" => {
-                Value::Bool(proxy.servers.iter().any(|s| s.id == server && s.usable()))
-            }
+            "srv_is_up" => Value::Bool(proxy.servers.iter().any(|s| s.id == server && s.usable())),
             _ => Value::Int(i64::from(proxy.open.get())),
         }]
     }
@@ -310,7 +308,8 @@ pub(super) fn replace(regex: &Regex, text: &[u8], with: &str, all: bool) -> Vec<
         out.extend_from_slice(&text[at..found.start()]);
         let mut chars = with.chars();
         while let Some(c) = chars.next() {
-            let group = if c == '\\' { chars.clone().next().and_then(|d| d.to_digit(10)) } else { None };
+            let group =
+                if c == '\\' { chars.clone().next().and_then(|d| d.to_digit(10)) } else { None };
             match group {
                 Some(n) => {
                     chars.next();

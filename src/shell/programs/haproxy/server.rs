@@ -7,7 +7,8 @@ use std::net::Ipv4Addr;
 pub(super) fn pick(proxy: &Proxy, client: Ipv4Addr, tried: &[usize], random: u64) -> Option<usize> {
     let fit = |backup: bool| -> Vec<usize> {
         let servers = proxy.servers.iter().enumerate();
-        let own = servers.filter(|(idx, s)| s.backup == backup && s.usable() && !tried.contains(idx));
+        let own =
+            servers.filter(|(idx, s)| s.backup == backup && s.usable() && !tried.contains(idx));
         own.map(|(idx, _)| idx).collect()
     };
     let mut servers = fit(false);

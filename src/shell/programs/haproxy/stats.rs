@@ -70,7 +70,13 @@ pub(super) fn page(worker: &Worker, request: &Request) -> Answer {
             let (active, backup) = (u8::from(!row.backup), u8::from(row.backup));
             text.push_str(&format!(
                 "{},{},0,0,{},,,{},,,,,,,,,,{},{},{active},{backup},{},{},\n",
-                row.proxy, row.name, row.open, row.total, row.status, row.weight, row.failed,
+                row.proxy,
+                row.name,
+                row.open,
+                row.total,
+                row.status,
+                row.weight,
+                row.failed,
                 row.down
             ));
         }

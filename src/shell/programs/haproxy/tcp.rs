@@ -202,9 +202,10 @@ fn scene<'a>(record: &'a Record, buffer: &'a [u8], waits: bool) -> Scene<'a> {
 async fn inspect(record: &Record<'_>, fd: Fd, buffer: &mut Vec<u8>) -> bool {
     let (sys, front) = (&record.worker.sys, record.front);
     for rule in &front.connection_rules {
-        let holds = rule.condition.as_ref().is_none_or(|c| {
-            c.holds(&scene(record, &[], false)).unwrap_or(false)
-        });
+        let holds = rule
+            .condition
+            .as_ref()
+            .is_none_or(|c| c.holds(&scene(record, &[], false)).unwrap_or(false));
         if holds {
             if !rule.accepts {
                 return false;
@@ -240,7 +241,11 @@ async fn inspect(record: &Record<'_>, fd: Fd, buffer: &mut Vec<u8>) -> bool {
 }
 
 /// The backend a frontend gives this to.
-pub(super) fn backend<'c>(worker: &'c Worker, front: &'c Proxy, scene: &Scene) -> Option<&'c Proxy> {
+pub(super) fn backend<'c>(
+    worker: &'c Worker,
+    front: &'c Proxy,
+    scene: &Scene,
+) -> Option<&'c Proxy> {
     for (target, condition) in &front.switching {
         if condition.as_ref().is_none_or(|c| c.holds(scene).unwrap_or(false)) {
             let name = log::fill(target, scene, &|_| None);
