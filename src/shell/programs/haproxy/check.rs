@@ -398,7 +398,26 @@ pub(super) async fn watch(
     }
 }
 
-/// Counts a result in; tells when the server changes sides.
+/// Counts a result in; whether the server changed sides.
+fn count(server: &Server, outcome: &Outcome, took: u64) -> bool {
+    let mut state = server.state.borrow_mut();
+    let was = state.up;
+    state.last_check = format!("{} in {took}ms", outcome.short);
+    if outcome.good {
+        state.health = match state.health + 1 {
+            health if health >= server.rise => server.rise + server.fall - 1,
+            health => health,
+        };
+    } else {
+        state.n_failed += 1;
+        state.health = if state.health > server.rise { state.health - 1 } else { 0 };
+    }
+    state.up = state.health >= server.rise;
+    state.n_down += u32::from(was && !state.up);
+    was != state.up
+}
+
+/// Counts a result in and tells when the server changed sides.
 async fn judge(
     sys: &Sys,
     conf: &Conf,
@@ -407,34 +426,12 @@ async fn judge(
     outcome: &Outcome,
     took: u64,
 ) {
-    let turned = {
-        let mut state = server.state.borrow_mut();
-        let was = state.up;
-        state.last_check = format!("{} in {took}ms", outcome.short);
-        if outcome.good {
-            state.health = match state.health + 1 {
-                health if health >= server.rise => server.rise + server.fall - 1,
-                health => health,
-            };
-        } else {
-            state.n_failed += 1;
-            state.health = match state.health {
-                health if health > server.rise => health - 1,
-                _ => 0,
-            };
-        }
-        state.up = state.health >= server.rise;
-        if was && !state.up {
-            state.n_down += 1;
-        }
-        was != state.up
-    };
+    let turned = count(server, outcome, took);
     if !turned && !proxy.has("log-health-checks") {
         return;
     }
-    let name =
-        format!("{}erver {}/{}", if server.backup { "Backup s" } else { "S" }, proxy.id, server.id)
-            .replace("Backup server", "Backup Server");
+    let backup = if server.backup { "Backup " } else { "" };
+    let name = format!("{backup}Server {}/{}", proxy.id, server.id);
     let code = outcome.code.map_or(String::new(), |code| format!(", code: {code}"));
     let info = match outcome.info.is_empty() {
         true => String::new(),
@@ -449,23 +446,20 @@ async fn judge(
     }
     let (active, backup) = proxy.n_up();
     let on = if active == 0 && backup > 0 { " Running on backup." } else { "" };
+    let servers = format!("{active} active and {backup} backup servers");
     let open = server.state.borrow().open;
-    let (text, level) = match outcome.good {
-        false => (
-            format!(
-                "{name} is DOWN, {reason}. {active} active and {backup} backup servers left.{on} \
-                 {open} sessions active, 0 requeued, 0 remaining in queue."
-            ),
-            log::ALERT,
-        ),
-        true => (
-            format!(
-                "{name} is UP, {reason}. {active} active and {backup} backup servers online.{on} \
-                 0 sessions requeued, 0 total in queue."
-            ),
-            log::NOTICE,
-        ),
+    let (word, rest, level) = match outcome.good {
+        false => {
+            let rest =
+                format!("left.{on} {open} sessions active, 0 requeued, 0 remaining in queue");
+            ("DOWN", rest, log::ALERT)
+        }
+        true => {
+            let rest = format!("online.{on} 0 sessions requeued, 0 total in queue");
+            ("UP", rest, log::NOTICE)
+        }
     };
+    let text = format!("{name} is {word}, {reason}. {servers} {rest}.");
     log::say(sys, "WARNING", &text).await;
     log::send(sys, conf, proxy, level, &text).await;
     if active + backup == 0 && !outcome.good {

@@ -1,6 +1,6 @@
 //! haproxy in HTTP mode: rules, the backend they choose, the request handed on and its answer.
 
-use super::model::Proxy;
+use super::model::{Proxy, Server};
 use super::rules::Done;
 use super::run::Worker;
 use super::sample::Scene;
@@ -152,44 +152,30 @@ async fn through(record: &mut Record<'_>, request: &mut Request) -> Answer {
     }
     let bytes = outgoing(front, back, request);
     let sys = &worker.sys;
-    let connect = back.timeout("connect").unwrap_or(SimTime::from_secs(120));
-    let read = back.timeout("server").unwrap_or(SimTime::from_secs(3600));
     let retries = back.retries.unwrap_or(3);
     let (mut tried, mut same) = (Vec::new(), None);
     for attempt in 0..=retries {
         record.retries = attempt;
         let next = same.or_else(|| server::pick(back, request.peer.0, &tried, sys.random(1 << 16)));
-        let Some(idx) = next else { break };
-        let Some(server) = back.servers.get(idx) else { break };
-        let Some(addr) = server.addr.get() else { break };
-        record.server.clone_from(&server.id);
-        server.state.borrow_mut().total += 1;
-        server.state.borrow_mut().open += 1;
-        let port = if server.port == 0 { request.local.1 } else { server.port };
-        let label = format!("{}:{port}", server.host);
-        let patience = Patience { connect, read };
-        let got = web::fetch_at(sys, &label, (addr, port), &bytes, patience).await;
-        server.state.borrow_mut().open -= 1;
-        match got {
-            Ok((head, body)) => {
-                record.connect_ms = 0;
-                return handed_on((head, body));
-            }
-            Err(Fail::TimedOut) => {
-                (record.ended, record.connect_ms) = ("sH", 0);
-                return page(504);
-            }
-            Err(Fail::Ended) => {
-                (record.ended, record.connect_ms) = ("SH", 0);
-                return page(502);
-            }
-            Err(Fail::Connect(_) | Fail::NoName) => {}
+        let Some((idx, server)) = next.and_then(|idx| Some((idx, back.servers.get(idx)?))) else {
+            break;
+        };
+        let status = match ask(record, back, server, &bytes).await {
+            Ok(answer) => return answer,
+            Err(Fail::TimedOut) => 504,
+            Err(Fail::Ended) => 502,
+            Err(Fail::Connect(_) | Fail::NoName) => 503,
+        };
+        if status != 503 {
+            (record.ended, record.connect_ms) = (if status == 504 { "sH" } else { "SH" }, 0);
+            return page(status);
         }
         same = Some(idx);
         if back.has("redispatch") && attempt + 1 >= retries {
             (same, tried) = (None, vec![idx]);
         } else if attempt < retries {
-            web::sleep(sys, connect.min(SimTime::from_secs(1))).await;
+            let wait = back.timeout("connect").unwrap_or(SimTime::from_secs(1));
+            web::sleep(sys, wait.min(SimTime::from_secs(1))).await;
         }
         if !server.usable() {
             same = None;
@@ -197,6 +183,30 @@ async fn through(record: &mut Record<'_>, request: &mut Request) -> Answer {
     }
     record.ended = "SC";
     page(503)
+}
+
+/// One try at one server.
+async fn ask(
+    record: &mut Record<'_>,
+    back: &Proxy,
+    server: &Server,
+    bytes: &[u8],
+) -> Result<Answer, Fail> {
+    let addr = server.addr.get().ok_or(Fail::NoName)?;
+    record.server.clone_from(&server.id);
+    let port = if server.port == 0 { record.target.1 } else { server.port };
+    let label = format!("{}:{port}", server.host);
+    let patience = Patience {
+        connect: back.timeout("connect").unwrap_or(SimTime::from_secs(120)),
+        read: back.timeout("server").unwrap_or(SimTime::from_secs(3600)),
+    };
+    server.state.borrow_mut().total += 1;
+    server.state.borrow_mut().open += 1;
+    let got = web::fetch_at(&record.worker.sys, &label, (addr, port), bytes, patience).await;
+    server.state.borrow_mut().open -= 1;
+    let answer = handed_on(got?);
+    record.connect_ms = 0;
+    Ok(answer)
 }
 
 /// The request as a server gets it: names in small letters, one connection for each.

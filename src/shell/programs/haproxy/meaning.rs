@@ -4,10 +4,10 @@
 use super::acl::{Acl, Condition, Test};
 use super::conf::{self, Line, Said, Section};
 use super::log;
-use super::model::{Balance, Bind, Conf, Kind, Proxy, Server, State};
+use super::model::{Balance, Bind, Conf, Kind, Proxy};
 use super::rules::{HttpRule, TcpRule, Wrong};
+use super::words::{self, ServerWords};
 use crate::shell::Sys;
-use std::cell::{Cell, RefCell};
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
@@ -270,76 +270,11 @@ impl Reader<'_> {
             ),
             None => (place, 0),
         };
-        let mut server = server(id, host, port, line);
+        let mut server = words::server(id, host, port, line);
         let words: Vec<String> =
             self.proxy.default_server.iter().chain(line.rest(3)).cloned().collect();
-        self.server_words(&mut server, &words)?;
+        ServerWords { proxy: &self.proxy.id, said: self.said }.read(&mut server, &words)?;
         self.proxy.servers.push(server);
-        Ok(())
-    }
-
-    fn server_words(&mut self, server: &mut Server, words: &[String]) -> Result<(), String> {
-        let mut words = words.iter();
-        let head = format!("'server {}/{}'", self.proxy.id, server.id);
-        while let Some(word) = words.next() {
-            let mut time = |server: &Server| {
-                let text = words.next().map_or("", String::as_str);
-                let bad = || format!("'server {}' : unexpected character in '{text}'", server.id);
-                conf::time(text).ok_or_else(bad)
-            };
-            match word.as_str() {
-                "check" => server.checked = true,
-                "no-check" => server.checked = false,
-                "backup" => server.backup = true,
-                "disabled" => server.disabled = true,
-                "inter" => server.inter_ms = time(server)?.max(1),
-                "fastinter" => server.fast_ms = Some(time(server)?),
-                "downinter" => server.down_ms = Some(time(server)?),
-                "fall" => server.fall = time(server)?.max(1) as u32,
-                "rise" => server.rise = time(server)?.max(1) as u32,
-                "weight" => server.weight = time(server)?.min(256) as i64,
-                "maxconn" => server.maxconn = time(server)? as u32,
-                "port" => server.check_port = Some(time(server)? as u16),
-                "init-addr" => {
-                    let list = words.next().map_or("", String::as_str);
-                    server.may_lack_addr = list.split(',').any(|w| w == "none");
-                }
-                "resolvers" => {
-                    words.next();
-                    server.may_lack_addr = true;
-                    self.said.note("looking names up again at run time (resolvers)".to_owned());
-                }
-                "ssl" => {
-                    self.said.note("TLS towards a server; it is asked in plain text".to_owned())
-                }
-                "send-proxy" | "send-proxy-v2" | "slowstart" | "track" | "cookie" | "observe"
-                | "on-marked-down" | "on-marked-up" | "error-limit" | "agent-check" => {
-                    self.said.note(format!("the server setting {word}"));
-                    if !matches!(word.as_str(), "send-proxy" | "send-proxy-v2" | "agent-check") {
-                        words.next();
-                    }
-                }
-                word if conf::keywords("server").any(|own| own == word) => {
-                    const BARE: &[&str] = &[
-                        "enabled",
-                        "check-ssl",
-                        "no-backup",
-                        "no-ssl",
-                        "tfo",
-                        "stick",
-                        "non-stick",
-                    ];
-                    if !BARE.contains(&word) {
-                        words.next();
-                    }
-                }
-                word => {
-                    let what = conf::unknown(word, "", "server").replace(" in '' section", "");
-                    return Err(format!("{head} : {what}"));
-                }
-            }
-        }
-        server.state.borrow_mut().health = server.rise;
         Ok(())
     }
 
@@ -506,38 +441,5 @@ impl Reader<'_> {
             self.proxy.error_files.insert(code, data);
         }
         Ok(())
-    }
-}
-
-fn server(id: String, host: &str, port: u16, line: &Line) -> Server {
-    let state = State {
-        up: true,
-        health: 2,
-        open: 0,
-        total: 0,
-        current: 0,
-        last_check: String::new(),
-        n_failed: 0,
-        n_down: 0,
-    };
-    Server {
-        id,
-        line: line.clone(),
-        host: host.to_owned(),
-        port,
-        checked: false,
-        check_port: None,
-        inter_ms: 2000,
-        fast_ms: None,
-        down_ms: None,
-        fall: 3,
-        rise: 2,
-        weight: 1,
-        backup: false,
-        disabled: false,
-        maxconn: 0,
-        may_lack_addr: false,
-        addr: Cell::new(None),
-        state: RefCell::new(state),
     }
 }

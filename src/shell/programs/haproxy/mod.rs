@@ -14,5 +14,6 @@ mod sample;
 mod server;
 mod stats;
 mod tcp;
+mod words;
 
 pub(super) use run::run;
