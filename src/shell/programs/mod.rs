@@ -9,12 +9,9 @@ mod fluent;
 mod haproxy;
 mod memcached;
 mod nginx;
-mod redis_cli;
-mod redis_server;
-mod resp;
+mod redis;
 mod service;
 mod socat;
-mod store;
 mod stress;
 #[cfg(test)]
 mod tests;
@@ -45,8 +42,10 @@ programs! {
     "fluentd" fluent::fluentd;
     "haproxy" haproxy::run;
     "nginx" nginx::run;
-    "redis-cli" redis_cli::run;
-    "redis-server" redis_server::run;
+    "redis-cli" redis::client;
+    "redis-server" redis::server;
+    "valkey-cli" redis::client;
+    "valkey-server" redis::server;
     "stress" stress::run;
     "tini" tini::run;
     "socat" socat::run;
