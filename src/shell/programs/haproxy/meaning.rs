@@ -52,9 +52,6 @@ pub(super) fn understand(sys: &Sys, sections: &[Section], said: &mut Said) -> Co
         Reader { sys, proxy: &mut proxy, said }.lines(section);
         conf.proxies.push(proxy);
     }
-    if !said.is_fatal() {
-        together(&conf, said);
-    }
     conf
 }
 
@@ -79,7 +76,7 @@ fn global(conf: &mut Conf, section: &Section, said: &mut Said) {
 }
 
 /// What only all sections together show.
-fn together(conf: &Conf, said: &mut Said) {
+pub(super) fn together(conf: &Conf, said: &mut Said) {
     for proxy in &conf.proxies {
         let id = &proxy.id;
         let kind = proxy.type_name();

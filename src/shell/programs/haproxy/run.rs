@@ -94,14 +94,18 @@ async fn start(sys: Sys, options: Options) -> i32 {
         }
     };
     let conf = meaning::understand(&sys, &sections, &mut said);
+    if said.is_fatal() {
+        for file in &options.files {
+            said.alert(format!("Error(s) found in configuration file : {file}"));
+        }
+    } else {
+        meaning::together(&conf, &mut said);
+    }
     let warned = !said.lines.is_empty();
     for line in &mut said.lines {
         line.1.insert_str(0, "config : ");
     }
     if said.is_fatal() {
-        for file in &options.files {
-            said.alert(format!("config : Error(s) found in configuration file : {file}"));
-        }
         said.alert("config : Fatal errors found in configuration.".to_owned());
         tell(&sys, &mut said, &mut first).await;
         return 1;
