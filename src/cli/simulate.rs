@@ -92,7 +92,7 @@ fn kubectl(options: &Options, checked: &crate::check::Checked) -> ExitCode {
         exit = said.exit;
         if options.json {
             let at = at.as_millis() as f64 / 1000.0;
-            putln!(
+            say!(
                 "{}",
                 serde_json::json!({"t": at, "kubectl": line, "exit": exit, "stdout": said.out,
                     "stderr": said.err})

@@ -164,7 +164,7 @@ async fn through(record: &mut Record<'_>, request: &mut Request) -> Answer {
             Ok(answer) => return answer,
             Err(Fail::TimedOut) => 504,
             Err(Fail::Ended) => 502,
-            Err(Fail::Connect(_) | Fail::NoName) => 503,
+            Err(Fail::Connect(_) | Fail::NoName | Fail::LookupTimedOut) => 503,
         };
         if status != 503 {
             (record.ended, record.connect_ms) = (if status == 504 { "sH" } else { "SH" }, 0);
