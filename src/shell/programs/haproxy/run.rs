@@ -129,6 +129,11 @@ async fn start(sys: Sys, options: Options) -> i32 {
         }
         return 0;
     }
+    go(sys, options, conf, (said, first)).await
+}
+
+/// Opens the sockets and runs, alone or under a master.
+async fn go(sys: Sys, options: Options, conf: Conf, (mut said, mut first): (Said, bool)) -> i32 {
     let listeners = match listen(&sys, &conf, &options.name, &mut said) {
         Some(listeners) => listeners,
         None => {
