@@ -2,6 +2,7 @@
 //! valid. Answers all of it at once; who prints for kubectl picks the stage that fails first.
 
 use super::cursor::At;
+use super::known::Known;
 use super::report::Report;
 use super::{decode, fix, rules, show, warnings};
 use crate::diagnostic::{Diagnostic, Severity, Stage};
@@ -22,7 +23,7 @@ pub(super) struct Verdict {
 }
 
 /// Checks the object `root` is.
-pub(super) fn check(root: &Node, text: &str) -> Verdict {
+pub(super) fn check(root: &Node, text: &str, known: &Known) -> Verdict {
     let mut r = Report::new(text);
     let at = At::root(root);
     let meta = at.get("metadata");
@@ -43,20 +44,42 @@ pub(super) fn check(root: &Node, text: &str) -> Verdict {
                     unknown_kind(&at, &meta, &mut r);
                 }
             }
-            Some(kind) => object(root, &at, kind, &mut r),
+            Some(kind) => object(root, &at, kind, known, &mut r),
         }
     }
     verdict.diagnostics = r.found;
     verdict
 }
 
-fn object(root: &Node, at: &At, kind: &'static Kind, r: &mut Report) {
+/// Nothing is created in a namespace that is not there.
+/// Models staging/src/k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle (v1.36).
+pub(super) fn missing_namespace(root: &Node, text: &str, known: &Known) -> Option<Diagnostic> {
+    let at = At::root(root).get("metadata.namespace");
+    let name = at.str();
+    if name.is_empty() || known.has_namespace(name) {
+        return None;
+    }
+    let message = format!("namespaces {} not found", show::quote(name));
+    let one = Diagnostic::new(Severity::Error, Stage::Admission, "no-namespace", at.span, message);
+    let later = known.comes_later("Namespace", name);
+    let mut one = one.at_field(at.path.clone());
+    if later.is_none() && crate::kube::names::label(name).is_empty() && !text.starts_with('{') {
+        let document = format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n---\n");
+        one.fixes.push(fix::replace(Span::new(0, 0), &document, "Create the namespace first"));
+    }
+    one.help = Some(later.unwrap_or_else(|| {
+        format!("Create it first: `kubectl create namespace {name}`, or a Namespace above this.")
+    }));
+    Some(one)
+}
+
+fn object(root: &Node, at: &At, kind: &'static Kind, known: &Known, r: &mut Report) {
     let Some(of) = kind.type_name.and_then(schema::by_name) else { return };
     decode::object(root, of, r);
     let n_decode = r.found.len();
     if let Some(rules) = rules::of(kind.kind) {
         if kind.kind == "Pod" {
-            rules::admit_pod(at, r);
+            rules::admit_pod(at, known, r);
         }
         rules(at, r);
         if !kind.namespaced {
@@ -66,6 +89,9 @@ fn object(root: &Node, at: &At, kind: &'static Kind, r: &mut Report) {
         quiet_followers(r, n_decode);
         if !r.found.iter().any(|d| d.severity == Severity::Error) {
             warnings::of(kind.kind, at, r);
+            if kind.kind == "Pod" {
+                rules::admit_valid_pod(at, known, r);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Models kubectl pkg/cmd/create and cli-runtime pkg/resource StreamVisitor (v1.36).
 
 use super::document::{self, Verdict};
+use super::known::Known;
 use super::server::{self, Answer};
 use super::unfold;
 use crate::diagnostic::{Diagnostic, Severity, Stage};
@@ -89,7 +90,7 @@ fn as_sent(node: &Node) -> Node {
 
 /// One object's way; None where it was created.
 fn one(root: &Node, printed: &mut Printed) -> Option<Failure> {
-    let verdict = document::check(root, "");
+    let verdict = document::check(root, "", &Known::default());
     if let Some(own) = before_sending(&verdict) {
         return Some(Failure::Own(own));
     }

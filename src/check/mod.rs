@@ -15,6 +15,7 @@ mod fix;
 mod go_types;
 mod hazards;
 mod hover;
+mod known;
 pub mod kubectl;
 mod lines;
 mod links;
@@ -32,6 +33,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::kube::{self, Desired, Object};
 use crate::text::Span;
 use crate::yaml::{self, Node};
+use known::Known;
 use report::Report;
 use std::sync::Arc;
 
@@ -90,21 +92,21 @@ pub fn check_with(text: &str, practices: bool) -> Checked {
     let parsed = yaml::parse(text);
     let desired = Arc::new(kube::desired(&parsed));
     let mut diagnostics = parsed.diagnostics;
+    let all = objects(&parsed.docs);
+    let mut n_before = 0;
     for doc in &parsed.docs {
-        let mut found: Vec<Diagnostic> = objects(std::slice::from_ref(doc))
-            .into_iter()
-            .flat_map(|root| {
-                let custom = custom::check(root, text);
-                custom.unwrap_or_else(|| document::check(root, text).diagnostics)
-            })
-            .collect();
+        let mut found: Vec<Diagnostic> = Vec::new();
+        for root in objects(std::slice::from_ref(doc)) {
+            found.extend(object(root, text, &Known::at(&all, n_before)));
+            n_before += 1;
+        }
         if !doc.complete {
             found = sure_of(found, doc, &diagnostics);
         }
         diagnostics.extend(found);
     }
     let mut together = Report::new(text);
-    hazards::of(&objects(&parsed.docs), practices, &mut together);
+    hazards::of(&all, practices, &mut together);
     let refused = |hazard: &Diagnostic| {
         diagnostics.iter().any(|d| d.severity == Severity::Error && d.span == hazard.span)
     };
@@ -114,6 +116,19 @@ pub fn check_with(text: &str, practices: bool) -> Checked {
     diagnostics.dedup();
     diagnostics.truncate(DIAGNOSTICS_MAX);
     Checked { desired, diagnostics }
+}
+
+/// The problems of one object in the cluster it comes to.
+fn object(root: &Node, text: &str, known: &Known) -> Vec<Diagnostic> {
+    if let Some(found) = custom::check(root, text) {
+        return found;
+    }
+    let verdict = document::check(root, text, known);
+    let mut found = verdict.diagnostics;
+    if verdict.kind.is_some_and(|kind| kind.namespaced) {
+        found.extend(document::missing_namespace(root, text, known));
+    }
+    found
 }
 
 /// Of a document that could not be read to its end, what is certain: what stands before the

@@ -1,6 +1,7 @@
 //! What kube-apiserver answers to a strict dry-run create of one object.
 
 use super::document::{self, Verdict};
+use super::known::Known;
 use crate::diagnostic::{Diagnostic, Severity, Stage};
 use crate::kube::schema::Kind;
 use crate::yaml::Node;
@@ -39,10 +40,17 @@ const REASONS: [(&str, &str); 9] = [
 
 /// Answers for an object as it stands in a request body.
 pub fn answer(root: &Node) -> Answer {
-    of(&document::check(root, ""))
+    of(&document::check(root, "", &Known::default()))
 }
 
 pub(super) fn of(verdict: &Verdict) -> Answer {
+    let mut answer = stages(verdict);
+    let mut warnings = deprecated(verdict.kind);
+    warnings.append(&mut answer.warnings);
+    Answer { warnings, ..answer }
+}
+
+fn stages(verdict: &Verdict) -> Answer {
     let errors = |stage: Stage| {
         let all = verdict.diagnostics.iter();
         all.filter(move |d| d.severity == Severity::Error && d.stage == stage)
@@ -60,17 +68,48 @@ pub(super) fn of(verdict: &Verdict) -> Answer {
         return refused(400, "BadRequest", message);
     }
     if let Some(first) = errors(Stage::Admission).next() {
-        return refused(403, "Forbidden", first.message.clone());
+        // What is refused late has been warned of before.
+        let warnings = warnings(verdict);
+        return Answer { warnings, ..refused(403, "Forbidden", first.message.clone()) };
     }
     let causes: Vec<Cause> = errors(Stage::Validation).map(cause).collect();
+    let causes = before_all(kind, causes);
     if !causes.is_empty() {
         let message =
             format!("{} {:?} is invalid: {}", group_kind(kind), verdict.name, body(&causes));
         return Answer { causes, ..refused(422, "Invalid", message) };
     }
-    let warnings = verdict.diagnostics.iter().filter(|d| d.severity == Severity::Warning);
-    let warnings = warnings.map(|d| d.message.clone()).collect();
-    Answer { code: 201, reason: "", message: String::new(), causes: Vec::new(), warnings }
+    let (causes, warnings) = (Vec::new(), warnings(verdict));
+    Answer { code: 201, reason: "", message: String::new(), causes, warnings }
+}
+
+fn warnings(verdict: &Verdict) -> Vec<String> {
+    let all = verdict.diagnostics.iter().filter(|d| d.severity == Severity::Warning);
+    all.map(|d| d.message.clone()).collect()
+}
+
+/// Addresses are given to a Service before it is looked at, and faults in what it asks for of them
+/// are all that is told. Models pkg/registry/core/service/storage/alloc.go initIPFamilyFields.
+fn before_all(kind: &Kind, causes: Vec<Cause>) -> Vec<Cause> {
+    let is_early = |cause: &Cause| {
+        let of_addresses = ["spec.clusterIPs", "spec.ipFamilies", "spec.ipFamilyPolicy"];
+        of_addresses.iter().any(|field| cause.field.starts_with(field))
+            && !["Forbidden", "Invalid value: \"None\""]
+                .iter()
+                .any(|w| cause.message.starts_with(w))
+    };
+    if kind.kind != "Service" || !causes.iter().any(is_early) {
+        return causes;
+    }
+    causes.into_iter().filter(is_early).collect()
+}
+
+/// Kinds of which the server warns whatever it answers.
+fn deprecated(kind: Option<&Kind>) -> Vec<String> {
+    const ENDPOINTS: &str =
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+    let hit = kind.is_some_and(|kind| kind.kind == "Endpoints");
+    hit.then(|| ENDPOINTS.to_owned()).into_iter().collect()
 }
 
 fn refused(code: u16, reason: &'static str, message: String) -> Answer {

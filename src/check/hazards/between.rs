@@ -20,10 +20,9 @@ pub(super) fn of(objects: &[At], pods: &[Pod], r: &mut Report) {
             _ => {}
         }
     }
-    if of_kind(objects, "ServiceAccount").next().is_some() {
-        for pod in pods {
-            named(&pod.spec.get("serviceAccountName"), "ServiceAccount", objects, r);
-        }
+    // A Pod of its own is refused; of a workload's pods the server says so one by one, later.
+    for pod in pods.iter().filter(|pod| pod.kind != "Pod") {
+        named(&pod.spec.get("serviceAccountName"), "ServiceAccount", objects, r);
     }
     strangers(objects, r);
 }

@@ -159,55 +159,10 @@ pub(in crate::check) fn indexes(text: &str, completions: i64) -> Result<i64, Str
     Ok(total)
 }
 
-const REGIONS: [&str; 12] = [
-    "Africa",
-    "America",
-    "Antarctica",
-    "Arctic",
-    "Asia",
-    "Atlantic",
-    "Australia",
-    "Brazil",
-    "Etc",
-    "Europe",
-    "Indian",
-    "Pacific",
-];
-const PLAIN: [&str; 30] = [
-    "CET",
-    "CST6CDT",
-    "Cuba",
-    "EET",
-    "EST",
-    "EST5EDT",
-    "Egypt",
-    "Eire",
-    "GB",
-    "GMT",
-    "Greenwich",
-    "HST",
-    "Hongkong",
-    "Iceland",
-    "Iran",
-    "Israel",
-    "Jamaica",
-    "Japan",
-    "MET",
-    "MST",
-    "MST7MDT",
-    "NZ",
-    "PRC",
-    "PST8PDT",
-    "Poland",
-    "Portugal",
-    "Singapore",
-    "Turkey",
-    "UTC",
-    "WET",
-];
+/// Region and its places a line; `-` for zones without a region.
+const ZONES: &str = include_str!("zones.txt");
 
-/// Objection to a time zone. The zones themselves are not listed here: a name of the usual shape
-/// (`Region/City`, `UTC`) passes, and one whose region does not exist is refused.
+/// Objection to a time zone.
 pub(in crate::check) fn zone_objection(zone: &str) -> Option<String> {
     if zone.is_empty() {
         return Some("timeZone must be nil or non-empty string".to_owned());
@@ -217,9 +172,8 @@ pub(in crate::check) fn zone_objection(zone: &str) -> Option<String> {
                     https://www.iana.org/time-zones";
         return Some(text.to_owned());
     }
-    let region = zone.split('/').next().unwrap_or("");
-    let nested = ["Canada", "Chile", "Mexico", "US"].contains(&region) || REGIONS.contains(&region);
-    let shaped = zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b));
-    let known = shaped && (nested && zone.contains('/') || PLAIN.contains(&zone));
+    let (region, place) = zone.split_once('/').unwrap_or(("-", zone));
+    let row = ZONES.lines().find_map(|line| line.strip_prefix(region)?.strip_prefix(' '));
+    let known = row.is_some_and(|places| places.split(' ').any(|known| known == place));
     (!known).then(|| format!("unknown time zone {zone}"))
 }

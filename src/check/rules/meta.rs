@@ -6,6 +6,8 @@ use crate::check::must::{Must, Rule};
 use crate::check::report::Report;
 use crate::kube::names;
 
+pub(in crate::check) const NOT_STANDARD: &str =
+    "name is neither a standard finalizer name nor is it fully qualified";
 const ANNOTATIONS_MAX: usize = 256 * 1024;
 
 /// Checks the metadata of an object whose name is under `rule`.
@@ -95,7 +97,9 @@ fn owners(at: &At, r: &mut Report) {
         let name = owner.str_of("name");
         controllers.extend(owner.get("controller").bool().then_some(name));
         let version = owner.get("apiVersion");
-        if version.str().is_empty() {
+        // What is no group and version reads as none.
+        let slashes = version.str().matches('/').count();
+        if slashes > 1 || version.str().rsplit('/').next().is_none_or(str::is_empty) {
             r.invalid(&version, "version must not be empty");
         }
         for key in ["kind", "name", "uid"] {
@@ -139,8 +143,7 @@ pub(in crate::check) fn finalizers(at: &At, indexed: bool, r: &mut Report) {
         let named = one.called(at.path.clone());
         r.must(&named, Must::Is(names::qualified));
         if !one.str().contains('/') && !STANDARD.contains(&one.str()) {
-            let text = "name is neither a standard finalizer name nor is it fully qualified";
-            r.invalid(if indexed { &one } else { &named }, text);
+            r.invalid(if indexed { &one } else { &named }, NOT_STANDARD);
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) mod workload;
 use super::cursor::At;
 use super::report::Report;
 use crate::part::part;
-pub(super) use admission::admit_pod;
+pub(super) use admission::{admit_pod, admit_valid_pod};
 pub(super) use storage::is_source as is_volume_source;
 
 /// The metadata of kinds that have no rules here.
