@@ -12,6 +12,8 @@ const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-no
 pub(super) struct Known<'a> {
     before: &'a [&'a Node],
     after: &'a [&'a Node],
+    /// Whether all that is named is taken to be there.
+    trusting: bool,
 }
 
 /// "" is `default`.
@@ -26,7 +28,16 @@ impl<'a> Known<'a> {
     /// As the object number `idx` of all finds it.
     pub(super) fn at(all: &'a [&'a Node], idx: usize) -> Known<'a> {
         let (before, rest) = all.split_at(idx.min(all.len()));
-        Known { before, after: rest.get(1..).unwrap_or_default() }
+        Known { before, after: rest.get(1..).unwrap_or_default(), trusting: false }
+    }
+
+    /// A cluster that is not at hand.
+    pub(super) fn trusting() -> Known<'a> {
+        Known { trusting: true, ..Known::default() }
+    }
+
+    pub(super) fn is_trusting(&self) -> bool {
+        self.trusting
     }
 
     /// Those of a kind that are there, in the text's order.

@@ -5,6 +5,7 @@
 //! all mistakes; `server` and `kubectl` say what those two would print, who stop at the first
 //! stage that fails.
 
+mod admitted;
 mod complete;
 mod cursor;
 mod custom;
@@ -33,8 +34,10 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::kube::{self, Desired, Object};
 use crate::text::Span;
 use crate::yaml::{self, Node};
+use admitted::Taken;
 use known::Known;
 use report::Report;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use complete::{complete, shape_name};
@@ -93,11 +96,16 @@ pub fn check_with(text: &str, practices: bool) -> Checked {
     let desired = Arc::new(kube::desired(&parsed));
     let mut diagnostics = parsed.diagnostics;
     let all = objects(&parsed.docs);
+    let typed =
+        desired.objects.iter().filter_map(|o| Some((o.origins.root.as_ref()?.span.start, o)));
+    let typed: BTreeMap<u32, &Object> = typed.collect();
+    let mut taken = Taken::default();
     let mut n_before = 0;
     for doc in &parsed.docs {
         let mut found: Vec<Diagnostic> = Vec::new();
         for root in objects(std::slice::from_ref(doc)) {
-            found.extend(object(root, text, &Known::at(&all, n_before)));
+            let known = Known::at(&all, n_before);
+            found.extend(object(root, text, &known, typed.get(&root.span.start), &mut taken));
             n_before += 1;
         }
         if !doc.complete {
@@ -119,7 +127,13 @@ pub fn check_with(text: &str, practices: bool) -> Checked {
 }
 
 /// The problems of one object in the cluster it comes to.
-fn object(root: &Node, text: &str, known: &Known) -> Vec<Diagnostic> {
+fn object<'a>(
+    root: &Node,
+    text: &str,
+    known: &Known,
+    typed: Option<&&'a Object>,
+    taken: &mut Taken<'a>,
+) -> Vec<Diagnostic> {
     if let Some(found) = custom::check(root, text) {
         return found;
     }
@@ -127,6 +141,13 @@ fn object(root: &Node, text: &str, known: &Known) -> Vec<Diagnostic> {
     let mut found = verdict.diagnostics;
     if verdict.kind.is_some_and(|kind| kind.namespaced) {
         found.extend(document::missing_namespace(root, text, known));
+    }
+    let good = |found: &[Diagnostic]| !found.iter().any(|d| d.severity == Severity::Error);
+    if let Some(object) = typed.filter(|_| good(&found)) {
+        found.extend(taken.admit(object, known, text));
+        if good(&found) {
+            taken.push(object);
+        }
     }
     found
 }

@@ -2,6 +2,7 @@
 //! objects it takes, and what it says to the others, as `kubectl apply` prints it.
 
 use super::document::{self, Verdict};
+use super::known::Known;
 use super::{kubectl, server, update};
 use crate::diagnostic::Severity;
 use crate::kube::{self, Desired, Object, Origins};
@@ -32,7 +33,7 @@ fn refusal(
     live: &dyn Fn(&Object) -> Option<Origins>,
 ) -> Option<String> {
     let root = object.origins.root.as_deref()?;
-    let mut verdict = document::check(root, text);
+    let mut verdict = document::check(root, text, &Known::trusting());
     let wrong = |verdict: &Verdict| server::of(verdict).code >= 300;
     if !wrong(&verdict)
         && let Some(old) = live(object).and_then(|old| old.root)

@@ -173,7 +173,7 @@ fn pack(dir: &Path, out: &Path) -> Result<usize, String> {
     let zip = zip(&write_pack(&name, &title, &catalogue, &lessons)?);
     Pack::from_zip(&zip)?;
     fs::write(out, &zip).map_err(|error| format!("{}: {error}", out.display()))?;
-    println!("{}: {} lessons, {} bytes", out.display(), lessons.len(), zip.len());
+    say!("{}: {} lessons, {} bytes", out.display(), lessons.len(), zip.len());
     Ok(0)
 }
 

@@ -5,6 +5,7 @@
 //! costs 115 KB of compressed wasm for Pods alone. A native test holds both against each other.
 
 pub mod defaults;
+pub mod limits;
 mod lower;
 pub mod names;
 pub mod pod_security;

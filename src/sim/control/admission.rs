@@ -3,16 +3,13 @@
 
 use super::fit;
 use super::node::amount_of;
-use crate::kube::Origins;
+use crate::kube::limits::{self, Amounts, Range};
 use crate::kube::quantity::Quantity;
 use crate::sim::model::{Pod, PodTemplate, containers_of};
 use crate::sim::world::State;
 use crate::text::Span;
-use k8s_openapi::apimachinery::pkg::api::resource;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-
-type Amounts = BTreeMap<String, resource::Quantity>;
 
 /// Objects that say what others may be, by namespace and name.
 #[derive(Default)]
@@ -33,45 +30,6 @@ pub(crate) struct Namespace {
 pub(crate) struct Refused {
     pub(crate) why: String,
     pub(crate) origin: Option<Span>,
-}
-
-/// One item of a LimitRange.
-#[derive(Default)]
-pub(crate) struct Range {
-    kind: String,
-    max: Amounts,
-    min: Amounts,
-    default: Amounts,
-    default_request: Amounts,
-}
-
-/// The items of a LimitRange, with the defaults they have for each other.
-// Models pkg/apis/core/v1/defaults.go SetDefaults_LimitRangeItem (v1.36).
-pub(crate) fn ranges(origins: &Origins) -> Vec<Range> {
-    let n = origins.node("spec.limits").map_or(0, |list| list.items().len());
-    let one = |i: usize| {
-        let read = |key: &str| origins.read::<Amounts>(&format!("spec.limits[{i}].{key}"));
-        let mut range = Range {
-            kind: origins.read(&format!("spec.limits[{i}].type")),
-            max: read("max"),
-            min: read("min"),
-            default: read("default"),
-            default_request: read("defaultRequest"),
-        };
-        if range.kind == "Container" {
-            fill(&mut range.default, &range.max);
-            fill(&mut range.default_request, &range.default);
-            fill(&mut range.default_request, &range.min);
-        }
-        range
-    };
-    (0..n).map(one).collect()
-}
-
-fn fill(into: &mut Amounts, from: &Amounts) {
-    for (key, value) in from {
-        into.entry(key.clone()).or_insert_with(|| value.clone());
-    }
 }
 
 /// Completes the template, or says why the server refuses the pod. `generated` names end in
@@ -124,57 +82,12 @@ fn limit(state: &State, namespace: &str, template: &mut PodTemplate) -> Result<(
         return Ok(());
     }
     let mut spec = (*template.spec).clone();
-    let mut wrong = Vec::new();
-    for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
-        let resources = container.resources.get_or_insert_default();
-        for range in &ranges {
-            let limits = resources.limits.get_or_insert_default();
-            let had = limits.clone();
-            fill(limits, &range.default);
-            let requests = resources.requests.get_or_insert_default();
-            fill(requests, &had);
-            fill(requests, &range.default_request);
-            bounds(range, limits, requests, &mut wrong);
-        }
-    }
+    let wrong = limits::apply(&ranges, &mut spec);
     template.spec = Rc::new(spec);
     match wrong.as_slice() {
         [] => Ok(()),
         [one] => Err(one.clone()),
         many => Err(format!("[{}]", many.join(", "))),
-    }
-}
-
-fn bounds(range: &Range, limits: &Amounts, requests: &Amounts, wrong: &mut Vec<String>) {
-    let amount = |list: &Amounts, name: &str| list.get(name).and_then(|q| amount_of(name, q));
-    let text = |list: &Amounts, name: &str| list.get(name).map_or("", |q| q.0.as_str()).to_owned();
-    for (name, least) in &range.min {
-        let bound = amount_of(name, least).unwrap_or(0);
-        let start = format!("minimum {name} usage per Container is {}", least.0);
-        match (amount(requests, name), amount(limits, name)) {
-            (None, _) => wrong.push(format!("{start}.  No request is specified")),
-            (Some(own), _) if own < bound => {
-                wrong.push(format!("{start}, but request is {}", text(requests, name)));
-            }
-            (_, Some(own)) if own < bound => {
-                wrong.push(format!("{start}, but limit is {}", text(limits, name)));
-            }
-            _ => {}
-        }
-    }
-    for (name, most) in &range.max {
-        let bound = amount_of(name, most).unwrap_or(u64::MAX);
-        let start = format!("maximum {name} usage per Container is {}", most.0);
-        match (amount(limits, name), amount(requests, name)) {
-            (None, _) => wrong.push(format!("{start}.  No limit is specified")),
-            (Some(own), _) if own > bound => {
-                wrong.push(format!("{start}, but limit is {}", text(limits, name)));
-            }
-            (_, Some(own)) if own > bound => {
-                wrong.push(format!("{start}, but request is {}", text(requests, name)));
-            }
-            _ => {}
-        }
     }
 }
 

@@ -79,7 +79,7 @@ fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Orig
             let hard = origins.read("spec.hard");
             state.rules.quotas.insert(key, hard);
         }
-        "LimitRange" => drop(state.rules.ranges.insert(key, admission::ranges(origins))),
+        "LimitRange" => drop(state.rules.ranges.insert(key, crate::kube::limits::ranges(origins))),
         "PodDisruptionBudget" => {
             state.budgets.retain(|old| (&old.namespace, &*old.name) != (&namespace, name));
             state.budgets.push(budget::budget(name.to_owned(), namespace, origins));
