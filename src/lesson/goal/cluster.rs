@@ -45,7 +45,9 @@ fn check(assertion: &Assertion) -> ClusterCheck {
             (Some((a, when_a)), Some((b, when_b))) => shell(&["earlier", a, when_a, b, when_b]),
             _ => skip("the cluster does not keep these instants"),
         },
-        Assertion::Manifest(_) => skip("it is about the text of manifest.yaml"),
+        Assertion::Manifest(_) | Assertion::NoRemarks(_) => {
+            skip("it is about the text of manifest.yaml")
+        }
         Assertion::NoErrors | Assertion::NoWarnings => skip("kubectl apply has said so already"),
         Assertion::NothingUnsimulated => skip("a cluster does not simulate"),
         Assertion::Refused(_) => skip("the manifest would have to be refused"),

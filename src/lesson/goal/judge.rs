@@ -98,6 +98,7 @@ impl<'a> Judge<'a> {
             Assertion::Manifest(has) => self.manifest(has),
             Assertion::NoErrors => self.none_of("error", |s| s == Severity::Error),
             Assertion::NoWarnings => self.none_of("warning", |s| s <= Severity::Warning),
+            Assertion::NoRemarks(codes) => self.no_remarks(codes),
             Assertion::NothingUnsimulated => self.nothing_unsimulated(),
             Assertion::Refused(pattern) => {
                 let mut errors =
@@ -120,6 +121,18 @@ impl<'a> Judge<'a> {
                 ..Shown::no(format!("The manifest has a problem: {}", d.message))
             },
             None => Shown::yes(format!("The API server has no {word} to report.")),
+        }
+    }
+
+    fn no_remarks(&self, codes: &[String]) -> Shown<'a> {
+        let meant = |code: &str| codes.is_empty() || codes.iter().any(|own| own == code);
+        let mut remarks =
+            self.checked.diagnostics.iter().filter(|d| d.severity == Severity::Practice);
+        match remarks.find(|d| meant(d.code.as_ref())) {
+            Some(d) => {
+                Shown { origin: Some(d.span), ..Shown::no(format!("To mend: {}", d.message)) }
+            }
+            None => Shown::yes("Best practice has nothing to remark here.".to_owned()),
         }
     }
 

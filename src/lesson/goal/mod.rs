@@ -63,6 +63,8 @@ pub(crate) enum Assertion {
     Manifest(ManifestHas),
     NoErrors,
     NoWarnings,
+    /// Best practice has nothing to remark; with codes, none of these.
+    NoRemarks(Vec<String>),
     NothingUnsimulated,
     Refused(Pattern),
 }

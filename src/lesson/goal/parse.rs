@@ -155,7 +155,15 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 return Ok(Assertion::NoWarnings);
             }
-            _ => return Err(self.one_of(&["errors", "warnings", "\"not simulated\""])),
+            Some("remarks") => {
+                self.at += 1;
+                let codes = std::iter::from_fn(|| self.word("").ok());
+                return Ok(Assertion::NoRemarks(codes.map(str::to_owned).collect()));
+            }
+            _ => {
+                let words = ["errors", "warnings", "remarks", "\"not simulated\""];
+                return Err(self.one_of(&words));
+            }
         }
         Ok(Assertion::NoErrors)
     }

@@ -2,6 +2,7 @@
 
 use super::super::{Goal, goal_problems, judge};
 use crate::check::Checked;
+use crate::diagnostic::{Diagnostic, Severity, Stage};
 use crate::kube::{Desired, Kind, Object, Origins};
 use crate::text::Span;
 use crate::time::SimTime;
@@ -119,7 +120,14 @@ fn manifest() -> Checked {
         namespace: None,
     };
     let objects = vec![Object { kind, origins: Origins { root: Some(Arc::new(root)) } }];
-    Checked { desired: Arc::new(Desired { objects }), diagnostics: Vec::new() }
+    let remark = Diagnostic::new(
+        Severity::Practice,
+        Stage::Beyond,
+        "privileged",
+        Span::new(0, 1),
+        "runs privileged",
+    );
+    Checked { desired: Arc::new(Desired { objects }), diagnostics: vec![remark] }
 }
 
 #[track_caller]
@@ -180,6 +188,9 @@ fn goals_over_a_finished_run() {
             ("manifest has spec.volumes[each].name", false, "no spec.volumes"),
             ("manifest has no spec.volumes", true, "The manifest has no spec.volumes"),
             ("no errors", true, "no error to report"),
+            ("no remarks", false, "To mend: runs privileged"),
+            ("no remarks privileged host-path", false, "To mend: runs privileged"),
+            ("no remarks host-path", true, "nothing to remark"),
             ("no \"not simulated\"", true, "Everything"),
             ("manifest is refused with \"x\"", false, "No refusal says"),
             ("pod web ends Running\npod web reaches Pending", false, "not reached Pending"),
