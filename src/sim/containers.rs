@@ -1,5 +1,6 @@
 //! The cluster's runtime on the shell's machine: one machine for all pods of a run.
 
+use super::kubelet::env::NODE_IP;
 use super::runtime::{
     Answer, Ask, Handle, News, Notice, Route, RunSpec, Runtime, SandboxRef, SandboxSpec,
     StartError, VolumeRef, VolumeSpec,
@@ -7,6 +8,7 @@ use super::runtime::{
 use super::{Scenario, rootfs};
 use crate::shell::kernel::net::NoRoute;
 use crate::shell::kernel::notice::ClientResult;
+use crate::shell::kernel::service::{Backends, Services};
 use crate::shell::kernel::wall::Wall;
 use crate::shell::kernel::{self, ClientId, ContainerId, ExecId, NetNsId, NoticeKind, PidNsId};
 use crate::shell::kernel::{Limits, VolumeId};
@@ -31,7 +33,6 @@ pub(super) fn runtime(scenario: &Scenario) -> Box<dyn Runtime> {
         machine,
         sandboxes: BTreeMap::new(),
         sizes: BTreeMap::new(),
-        services: Vec::new(),
         next_sandbox: 0,
         looked: BTreeMap::new(),
         roots: BTreeMap::new(),
@@ -45,7 +46,6 @@ struct Containers {
     sandboxes: BTreeMap<SandboxRef, Sandbox>,
     /// Sizes of files by (place, path), so that appended ones are told with their whole size.
     sizes: BTreeMap<(String, String), u64>,
-    services: Vec<(Ipv4Addr, u16)>,
     next_sandbox: u32,
     /// When each container's processor time was last looked at, and what it was.
     looked: BTreeMap<Handle, (SimTime, SimTime)>,
@@ -384,10 +384,10 @@ impl Runtime for Containers {
         Ask(self.machine.ask(ip(address), port, wanted, CLIENT_TIMEOUT).0)
     }
 
-    fn routes(&mut self, routes: &[Route]) {
+    fn routes(&mut self, routes: &[Route], places: BTreeMap<Ipv4Addr, u32>) {
         let mut names: BTreeMap<String, Vec<Ipv4Addr>> = BTreeMap::new();
-        let mut services = Vec::new();
-        let mut backends = BTreeMap::new();
+        let mut services = Services::new();
+        let node = ip(NODE_IP);
         for route in routes {
             let pods = || route.pods.iter().map(|(address, _)| ip(address));
             let own = route.ip.as_deref().map(ip);
@@ -397,21 +397,27 @@ impl Runtime for Containers {
                     names.insert(format!("{host}.{}", route.name), vec![ip(address)]);
                 }
             }
+            let backends = |behind: &[(String, u16)], local| Backends {
+                to: behind.iter().map(|(address, port)| (ip(address), *port)).collect(),
+                affinity: route.affinity,
+                local,
+            };
             for (port, behind) in &route.ports {
                 let Some(own) = own else { continue };
-                services.push((own, *port));
-                let behind = behind.iter().map(|(address, port)| (ip(address), *port));
-                backends.insert((own, *port), behind.collect::<Vec<_>>());
+                services.insert((own, *port), backends(behind, route.local));
+            }
+            for (port, behind) in &route.node_ports {
+                services.insert((node, *port), backends(behind, false));
             }
         }
+        for route in routes {
+            let Some(alias) = &route.alias else { continue };
+            let found = names.get(alias.trim_end_matches('.')).cloned().unwrap_or_default();
+            names.insert(route.name.clone(), found);
+        }
         self.machine.set_names(names);
-        for old in self.services.iter().filter(|old| !services.contains(old)) {
-            self.machine.remove_service(*old);
-        }
-        for (at, behind) in backends {
-            self.machine.set_service(at, behind);
-        }
-        self.services = services;
+        self.machine.set_services(services);
+        self.machine.set_places(places, vec![node]);
     }
 
     fn walls(&mut self, walls: BTreeMap<Ipv4Addr, Wall>) {
@@ -449,6 +455,10 @@ impl Runtime for Containers {
         let (since, before) = self.looked.insert(run, (now, cpu)).unwrap_or_default();
         let span = (now - since).0.max(1);
         Some((((cpu - before).0 * 1000 / span) as u32, bytes))
+    }
+
+    fn consumed(&self, run: Handle) -> Option<(SimTime, u64)> {
+        self.machine.is_running(id(run)).then(|| self.machine.usage(id(run)))
     }
 
     fn next(&self) -> Option<SimTime> {

@@ -5,8 +5,10 @@
 //!
 //! | matter | what happens instead |
 //! |---|---|
-//! | HorizontalPodAutoscaler, VerticalPodAutoscaler | a note; the number of pods stays |
-//! | Ingress, Gateway, HTTPRoute | a note; nothing comes from outside |
+//! | VerticalPodAutoscaler | a note; requests stay |
+//! | metrics of pods, objects and the outside | no adapter serves any: the autoscaler says so |
+//! | TLS and annotations of an Ingress | a note; it routes plain HTTP by host and path |
+//! | Gateway, HTTPRoute | a note; nothing comes from outside |
 //! | PriorityClass, preemption | a note; a pod that finds no room waits |
 //! | RuntimeClass, custom resources | a note; nobody acts on them |
 //! | gRPC health checks of a server that listens | the probe errors, with a note in its words |

@@ -166,6 +166,14 @@ pub(crate) struct Route {
     pub(crate) ip: Option<String>,
     /// (service port, [(pod address, pod port)]).
     pub(crate) ports: Vec<(u16, Vec<(String, u16)>)>,
+    /// As `ports`, on the addresses of nodes.
+    pub(crate) node_ports: Vec<(u16, Vec<(String, u16)>)>,
+    /// For so long a client comes back to the same pod.
+    pub(crate) affinity: Option<SimTime>,
+    /// Clients reach pods on their own node only.
+    pub(crate) local: bool,
+    /// The name this one only stands for.
+    pub(crate) alias: Option<String>,
     /// Addresses of the pods behind a headless one, with their host names where they have any.
     pub(crate) pods: Vec<(String, Option<String>)>,
 }
@@ -189,8 +197,8 @@ pub(crate) trait Runtime {
     fn signal(&mut self, now: SimTime, run: Handle, signal: &str);
     fn connect(&mut self, now: SimTime, address: &str, port: u16) -> Ask;
     fn get(&mut self, now: SimTime, address: &str, port: u16, path: &str, host: &str) -> Ask;
-    /// Replaces all Services.
-    fn routes(&mut self, routes: &[Route]);
+    /// Replaces all Services; `places` are the pods' nodes by address.
+    fn routes(&mut self, routes: &[Route], places: BTreeMap<Ipv4Addr, u32>);
     /// Replaces all walls around pods, by address.
     fn walls(&mut self, walls: BTreeMap<Ipv4Addr, Wall>);
     /// Cuts or mends the way between two pods.
@@ -203,6 +211,8 @@ pub(crate) trait Runtime {
     fn read(&self, run: Handle, path: &str) -> Option<Vec<u8>>;
     /// Cores (thousandths) used since the last look and bytes held.
     fn used(&mut self, now: SimTime, run: Handle) -> Option<(u32, u64)>;
+    /// Processor time used since it began and bytes held, while it runs.
+    fn consumed(&self, run: Handle) -> Option<(SimTime, u64)>;
     /// When something happens inside by itself; None while all is still.
     fn next(&self) -> Option<SimTime>;
     /// Lets containers run up to `until`, or until just after the first notice, or until `steps`

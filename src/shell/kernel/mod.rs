@@ -19,6 +19,7 @@ pub mod pipe;
 pub mod process;
 pub mod procfs;
 pub mod procs;
+pub mod service;
 pub mod wall;
 
 pub use container::{Container, Mount};

@@ -3,6 +3,7 @@
 use super::fd::{AcceptQueue, Listener, Opened, Stream};
 use super::notice::Request;
 use super::pipe::{Pipe, PipeRef};
+use super::service::Services;
 use super::wall::{self, Dropped, Wall};
 use super::{ContainerId, Fd, Kernel, NetNsId, NoticeKind, OpenHow, ProcId};
 use crate::shell::Errno;
@@ -50,8 +51,13 @@ pub struct Net {
     pub by_ip: BTreeMap<Ipv4Addr, NetNsId>,
     /// What the cluster's name server knows, fully qualified, no dot at the end.
     pub names: BTreeMap<String, Vec<Ipv4Addr>>,
-    /// Service address to backends; an empty list refuses.
-    pub services: BTreeMap<(Ipv4Addr, u16), Vec<(Ipv4Addr, u16)>>,
+    pub services: Services,
+    /// Where a client of a service with affinity went last, and when.
+    pub stuck: BTreeMap<((Ipv4Addr, u16), Ipv4Addr), ((Ipv4Addr, u16), SimTime)>,
+    /// The nodes that pods are on.
+    pub places: BTreeMap<Ipv4Addr, u32>,
+    /// Addresses of nodes.
+    pub nodes: Vec<Ipv4Addr>,
     pub no_route: NoRoute,
     /// Pairs that cannot reach each other, in both directions.
     pub cut: Vec<(NetNsId, NetNsId)>,
@@ -174,21 +180,24 @@ impl Kernel {
             return Route::To(ns, local, port);
         }
         let (mut addr, mut port) = (addr, port);
-        if let Some(backends) = self.net.services.get(&(addr, port)) {
-            let n = backends.len() as u64;
-            let pick = self.rng.below(n) as usize;
-            match backends.get(pick) {
-                Some(backend) => (addr, port) = *backend,
-                None => return Route::Fail(Errno::ConnRefused, SimTime::ZERO),
+        if self.net.services.contains_key(&(addr, port)) {
+            match self.backend((addr, port), own) {
+                Ok(backend) => (addr, port) = backend,
+                Err(after) if after > SimTime::ZERO => return Route::Fail(Errno::TimedOut, after),
+                Err(_) => return Route::Fail(Errno::ConnRefused, SimTime::ZERO),
             }
         }
-        let stopped = own.and_then(|own| wall::stopping(&self.net.walls, own, (addr, port), false));
+        let walls = &self.net.walls;
+        let stopped = own.and_then(|own| wall::stopping(walls, own, (addr, port), false));
         if let Some(dropped) = stopped {
             return Route::Stopped(Box::new(dropped));
         }
         match self.net.by_ip.get(&addr) {
             Some(to) if self.is_cut(ns, *to) => Route::Fail(Errno::TimedOut, SILENCE),
             Some(to) => Route::To(*to, addr, port),
+            None if self.net.nodes.contains(&addr) => {
+                Route::Fail(Errno::ConnRefused, SimTime::ZERO)
+            }
             None => match self.net.no_route {
                 NoRoute::Refuse => Route::Fail(Errno::ConnRefused, SimTime::ZERO),
                 NoRoute::Unreachable => Route::Fail(Errno::NetUnreach, SimTime::ZERO),

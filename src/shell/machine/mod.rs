@@ -11,6 +11,7 @@ pub use setup::{ContainerSpec, MountSpec, VolumeSpec};
 
 use super::Signal;
 use super::kernel::process::ProcState;
+use super::kernel::service::Services;
 use super::kernel::{
     Change, ContainerId, ExecId, Kernel, KernelRef, Limits, NetNsId, Notice, ProcId, Task,
     WaitStatus,
@@ -228,13 +229,17 @@ impl Machine {
         self.kernel.borrow_mut().net.names = names;
     }
 
-    /// Where a service address leads; no backends refuse.
-    pub fn set_service(&mut self, at: (Ipv4Addr, u16), backends: Vec<(Ipv4Addr, u16)>) {
-        self.kernel.borrow_mut().net.services.insert(at, backends);
+    /// Where service addresses lead; those without backends refuse.
+    pub fn set_services(&mut self, services: Services) {
+        let net = &mut self.kernel.borrow_mut().net;
+        net.stuck.retain(|(at, _), _| services.contains_key(at));
+        net.services = services;
     }
 
-    pub fn remove_service(&mut self, at: (Ipv4Addr, u16)) {
-        self.kernel.borrow_mut().net.services.remove(&at);
+    /// Which node each pod is on, and the nodes' own addresses, which refuse what is no service.
+    pub fn set_places(&mut self, places: BTreeMap<Ipv4Addr, u32>, nodes: Vec<Ipv4Addr>) {
+        let net = &mut self.kernel.borrow_mut().net;
+        (net.places, net.nodes) = (places, nodes);
     }
 
     /// What connections to addresses nobody has end with.
@@ -242,7 +247,6 @@ impl Machine {
         self.kernel.borrow_mut().net.no_route = to;
     }
 
-    /// Cuts or mends the way between two pods.
     /// Replaces all walls around addresses.
     pub fn set_walls(&mut self, walls: BTreeMap<Ipv4Addr, Wall>) {
         let net = &mut self.kernel.borrow_mut().net;
@@ -252,6 +256,7 @@ impl Machine {
         }
     }
 
+    /// Cuts or mends the way between two pods.
     pub fn set_cut(&mut self, a: NetNsId, b: NetNsId, cut: bool) {
         let mut kernel = self.kernel.borrow_mut();
         kernel.net.cut.retain(|pair| *pair != (a, b) && *pair != (b, a));

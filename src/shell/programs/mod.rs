@@ -7,6 +7,7 @@ mod curl;
 mod envsubst;
 mod fluent;
 mod haproxy;
+mod ingress;
 mod memcached;
 mod nginx;
 mod redis;
@@ -42,6 +43,7 @@ programs! {
     "fluentd" fluent::fluentd;
     "haproxy" haproxy::run;
     "nginx" nginx::run;
+    "nginx-ingress-controller" ingress::run;
     "redis-cli" redis::client;
     "redis-server" redis::server;
     "valkey-cli" redis::client;

@@ -354,6 +354,9 @@ async fn answer(words: &Words, rows: &[&'static str], request: &Request) -> Answ
         ("headers", head),
         ("status", status.to_string()),
     ];
+    for millis in rows_of("cpu ") {
+        words.sys.burn(millis.parse::<u64>().unwrap_or(0) * 1000).await;
+    }
     let body = words.fill(body, &more);
     more.push(("size", body.len().to_string()));
     let quiet = rows_of("quiet ").any(fits);

@@ -41,16 +41,19 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// The connection is closed without a word.
     pub(super) drop: bool,
+    /// What stands after the status; empty for the usual words.
+    pub(super) words: String,
 }
 
 impl Answer {
     pub(super) fn text(status: u16, kind: &str, body: impl Into<Vec<u8>>) -> Answer {
         let headers = vec![("Content-Type".to_owned(), kind.to_owned())];
-        Answer { status, headers, body: body.into(), drop: false }
+        Answer { status, headers, body: body.into(), ..Answer::default() }
     }
 
     fn write(&self, closes: bool, is_head: bool) -> Vec<u8> {
-        let mut text = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let words = if self.words.is_empty() { reason(self.status) } else { &self.words };
+        let mut text = format!("HTTP/1.1 {} {words}\r\n", self.status);
         let has = |name: &str| self.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));

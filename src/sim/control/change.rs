@@ -18,6 +18,8 @@ pub(super) fn parts(target: &str) -> (&str, Name) {
         "d" | "daemonset.app" => "daemonset",
         "svc" => "service",
         "n" => "namespace",
+        "ing" | "ingresse" | "ingre" => "ingress",
+        "hpa" => "horizontalpodautoscaler",
         "netpol" | "networkpolicie" | "networkpolicy.networking.k8s.io" => "networkpolicy",
         "cm" => "configmap",
         other => other,
@@ -26,7 +28,13 @@ pub(super) fn parts(target: &str) -> (&str, Name) {
 }
 
 pub(super) fn missing(kind: &str, name: &str) -> String {
-    format!("Error from server (NotFound): {kind}s \"{name}\" not found")
+    let plural = match kind {
+        "ingress" => "ingresses.networking.k8s.io",
+        "networkpolicy" => "networkpolicies.networking.k8s.io",
+        "horizontalpodautoscaler" => "horizontalpodautoscalers.autoscaling",
+        _ => return format!("Error from server (NotFound): {kind}s \"{name}\" not found"),
+    };
+    format!("Error from server (NotFound): {plural} \"{name}\" not found")
 }
 
 fn replicas_of(all: &Controllers, kind: &str, name: &Name) -> Option<(&'static str, u32)> {
@@ -263,6 +271,12 @@ fn remove(world: &World, kind: &str, name: &Name) -> bool {
         "daemonset" => state.controllers.daemonsets.remove(name).is_some(),
         "cronjob" => state.controllers.cronjobs.remove(name).is_some(),
         "service" => state.controllers.services.remove(name).is_some(),
+        "horizontalpodautoscaler" => state.controllers.scalers.all.remove(name).is_some(),
+        "ingress" => {
+            let before = state.controllers.ingresses.all.len();
+            state.controllers.ingresses.all.retain(|one| one.name != *name);
+            state.controllers.ingresses.all.len() < before
+        }
         "networkpolicy" => {
             let before = state.controllers.policies.len();
             state.controllers.policies.retain(|(_, known), _| known != name);

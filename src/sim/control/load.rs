@@ -9,7 +9,7 @@ use super::job::{self, Job};
 use super::node::{self, Node};
 use super::replicaset::{self, ReplicaSet};
 use super::statefulset::StatefulSet;
-use super::{Meta, Service, admission, budget, claims, policy, security, service, workload};
+use super::{Meta, admission, budget, claims, hpa, ingress, policy, security, service, workload};
 use crate::kube::{Desired, Kind, Object, Origins};
 use crate::sim::model::{PodTemplate, Source};
 use crate::sim::world::{Config, World};
@@ -54,15 +54,15 @@ fn furnish(world: &World, desired: &Desired) {
 
 /// Kinds whose work nobody does here, and what that leaves undone.
 const NOT_SIMULATED: &[(&str, &str)] = &[
-    ("HorizontalPodAutoscaler", "scaling by load: the number of pods stays as written"),
     ("VerticalPodAutoscaler", "resizing by load"),
-    ("Ingress", "routing from outside by an Ingress"),
     ("Gateway", "routing from outside by a Gateway"),
     ("HTTPRoute", "routing from outside by an HTTPRoute"),
     ("PriorityClass", "preemption by priority: pods wait their turn"),
     ("RuntimeClass", "other container runtimes"),
     ("CustomResourceDefinition", "controllers of custom resources"),
 ];
+
+const HPA: &str = "horizontalpodautoscaler";
 
 /// Objects that say what others may be.
 fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Origins) {
@@ -150,25 +150,26 @@ pub(super) fn apply_other(world: &World, object: &Object, source: Source, cause:
     match &object.kind {
         Kind::Service(one) => {
             let meta = meta(world, "service", &one.metadata, source, cause);
-            let spec = one.spec.clone().unwrap_or_default();
-            let headless = spec.cluster_ip.as_deref() == Some("None");
-            let mut state = world.st();
-            let n = state.controllers.services.len();
-            let ip = (!headless).then(|| service::cluster_ip(n));
-            let name = meta.name.clone();
-            state.controllers.services.insert(name, Service { meta, spec, ip, shown: None });
+            service::add(world, meta, one.spec.clone().unwrap_or_default());
         }
         Kind::PersistentVolumeClaim(one) => {
             let meta = meta(world, "persistentvolumeclaim", &one.metadata, source, cause);
             claims::add(world, meta, one.spec.clone().unwrap_or_default());
         }
         Kind::Other { kind, name, .. } => {
-            let metadata = ObjectMeta { name: Some(name.clone()), ..ObjectMeta::default() };
+            let metadata: ObjectMeta = source.origins.read("metadata");
+            if kind == "HorizontalPodAutoscaler" {
+                return hpa::add(world, meta(world, HPA, &metadata, source, cause));
+            }
             let applied = tell(world, &kind.to_lowercase(), &metadata, &source, cause);
-            let namespace = namespace_of(world, &source.origins.read("metadata"), &source);
+            let namespace = namespace_of(world, &metadata, &source);
             rule(world, kind, name, namespace.clone(), &source.origins);
-            if kind == "NetworkPolicy" {
-                return policy::add(world, name, namespace, source, applied);
+            match kind.as_str() {
+                "NetworkPolicy" => {
+                    return policy::add(world, name, namespace, source, applied);
+                }
+                "Ingress" => return ingress::add(world, name, namespace, source, applied),
+                _ => {}
             }
             let inert = NOT_SIMULATED.iter().find(|(known, _)| known == kind);
             if let Some((_, what)) = inert {

@@ -13,6 +13,8 @@ pub(crate) mod daemonset;
 pub(crate) mod deployment;
 pub(crate) mod edit;
 pub(crate) mod fit;
+pub(crate) mod hpa;
+pub(crate) mod ingress;
 pub(crate) mod job;
 mod job_rules;
 pub(crate) mod load;
@@ -49,6 +51,8 @@ pub(crate) struct Controllers {
     pub(crate) jobs: BTreeMap<Name, job::Job>,
     pub(crate) cronjobs: BTreeMap<Name, cronjob::CronJob>,
     pub(crate) policies: policy::Policies,
+    pub(crate) scalers: hpa::Scalers,
+    pub(crate) ingresses: ingress::Ingresses,
 }
 
 impl Controllers {
@@ -161,5 +165,6 @@ fn each_in_turn(world: &World) {
     statefulset::reconcile(world);
     daemonset::reconcile(world);
     service::reconcile(world);
+    ingress::reconcile(world);
     policy::reconcile(world);
 }

@@ -1,12 +1,15 @@
 //! Services: who is behind them, where their addresses lead, and the variables pods get of them.
 
-use super::Service;
+use super::{Meta, Service};
 use crate::sim::model::Pod;
 use crate::sim::runtime::Route;
 use crate::sim::world::{State, World};
+use crate::time::SimTime;
 use crate::trace::{Name, What};
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 const KUBERNETES_IP: &str = "10.96.0.1";
 
@@ -21,7 +24,8 @@ pub(crate) fn reconcile(world: &World) {
         let (ready, not_ready) = endpoints(state, service);
         routes.push(route(state, service));
         let shown = (ready, not_ready);
-        if service.shown.as_ref() == Some(&shown) || service.spec.selector.is_none() {
+        let bare = service.spec.selector.is_none() || is_external(service);
+        if service.shown.as_ref() == Some(&shown) || bare {
             continue;
         }
         let subject = service.meta.subject();
@@ -34,7 +38,36 @@ pub(crate) fn reconcile(world: &World) {
             service.shown = Some(shown);
         }
     }
-    world.rt().routes(&routes);
+    let places = places(&world.st());
+    world.rt().routes(&routes, places);
+}
+
+/// The node of each pod, as its place among the nodes.
+fn places(state: &State) -> BTreeMap<Ipv4Addr, u32> {
+    let one = |pod: &Pod| {
+        let node = pod.node.as_ref()?;
+        let place = state.nodes.iter().position(|known| known.name == *node)?;
+        Some((pod.ip.parse().ok()?, place as u32))
+    };
+    state.pods.values().filter(|pod| !pod.removed).filter_map(one).collect()
+}
+
+/// A new Service with the addresses and ports the server gives it.
+// Models pkg/registry/core/service/storage/alloc.go (v1.36), in order instead of at random.
+pub(super) fn add(world: &World, meta: Meta, mut spec: core::ServiceSpec) {
+    let state = &mut world.st();
+    let n = state.controllers.services.len();
+    let outside = matches!(spec.type_.as_deref(), Some("NodePort" | "LoadBalancer"));
+    for (i, port) in spec.ports.iter_mut().flatten().enumerate().filter(|_| outside) {
+        port.node_port.get_or_insert(30_000 + ((n * 577 + i * 131 + 89) % 2_768) as i32);
+    }
+    let mut service = Service { meta, spec, ip: None, shown: None };
+    let headless = service.spec.cluster_ip.as_deref() == Some("None");
+    let written = service.spec.cluster_ip.clone().filter(|ip| !ip.is_empty());
+    if !headless && !is_external(&service) {
+        service.ip = Some(written.unwrap_or_else(|| cluster_ip(n)));
+    }
+    state.controllers.services.insert(service.meta.name.clone(), service);
 }
 
 fn behind<'a>(state: &'a State, service: &'a Service) -> impl Iterator<Item = &'a Pod> {
@@ -83,10 +116,13 @@ fn endpoints(state: &State, service: &Service) -> (Vec<String>, Vec<String>) {
 fn route(state: &State, service: &Service) -> Route {
     let name = format!("{}.{}.svc.cluster.local", service.meta.name, service.meta.namespace);
     let live = || behind(state, service).filter(|pod| is_ready(service, pod));
-    let ports = service.spec.ports.iter().flatten().filter_map(|port| {
-        let backends = live().filter_map(|pod| Some((pod.ip.clone(), target_port(pod, port)?)));
-        Some((u16::try_from(port.port).ok()?, backends.collect()))
-    });
+    let ports = || service.spec.ports.iter().flatten();
+    let at = |port: i32, of: &core::ServicePort| {
+        Some((u16::try_from(port).ok()?, backends(state, service, of)))
+    };
+    let sticky = service.spec.session_affinity.as_deref() == Some("ClientIP");
+    let config = service.spec.session_affinity_config.as_ref();
+    let secs = config.and_then(|c| c.client_ip.as_ref()?.timeout_seconds).unwrap_or(10_800);
     let host = |pod: &Pod| {
         let spec = &pod.template.spec;
         let mine = spec.subdomain.as_deref() == Some(&*service.meta.name);
@@ -95,9 +131,36 @@ fn route(state: &State, service: &Service) -> Route {
     Route {
         name,
         ip: service.ip.clone(),
-        ports: ports.collect(),
+        ports: ports().filter_map(|port| at(port.port, port)).collect(),
+        node_ports: ports().filter_map(|port| at(port.node_port?, port)).collect(),
+        affinity: sticky.then(|| SimTime::from_secs(secs.max(0) as u64)),
+        local: service.spec.internal_traffic_policy.as_deref() == Some("Local"),
+        alias: service.spec.external_name.clone().filter(|_| is_external(service)),
         pods: live().map(|pod| (pod.ip.clone(), host(pod))).collect(),
     }
+}
+
+/// An alias of a name elsewhere: no addresses, no endpoints.
+pub(crate) fn is_external(service: &Service) -> bool {
+    service.spec.type_.as_deref() == Some("ExternalName")
+}
+
+/// Where connections to one port go: the ready pods; without any, those that still serve while
+/// they end.
+// Models pkg/proxy/topology.go CategorizeEndpoints (v1.36).
+pub(crate) fn backends(
+    state: &State,
+    service: &Service,
+    port: &core::ServicePort,
+) -> Vec<(String, u16)> {
+    let at = |pod: &Pod| Some((pod.ip.clone(), target_port(pod, port)?));
+    let live: Vec<(String, u16)> =
+        behind(state, service).filter(|pod| is_ready(service, pod)).filter_map(at).collect();
+    if !live.is_empty() {
+        return live;
+    }
+    let ending = |pod: &&Pod| pod.is_ready() && pod.deletion.is_some();
+    behind(state, service).filter(ending).filter_map(at).collect()
 }
 
 /// The address of the `n`th Service of a run.

@@ -33,13 +33,18 @@ pub(crate) fn template(
 }
 
 /// Shows the cells of an object, where they changed.
-pub(crate) fn show_row(state: &mut State, meta: &mut Meta, cells: Vec<String>, cause: EventId) {
+pub(crate) fn show_row(
+    state: &mut State,
+    meta: &mut Meta,
+    cells: Vec<String>,
+    cause: EventId,
+) -> Option<EventId> {
     if meta.row == cells {
-        return;
+        return None;
     }
     meta.row.clone_from(&cells);
     meta.shown_at = state.now();
-    state.emit(meta.subject(), What::ObjectRow { cells }, Some(cause), None);
+    Some(state.emit(meta.subject(), What::ObjectRow { cells }, Some(cause), None))
 }
 
 /// An Event object about a controller's object.

@@ -4,6 +4,7 @@
 mod nodes;
 mod objects;
 mod pods;
+mod scaler;
 mod work;
 
 use crate::kube::tree::{Raise, Tree};
@@ -21,6 +22,7 @@ pub(crate) fn all(world: &World) -> Vec<Tree> {
     let mut out = Vec::new();
     out.extend(pods::all(&view, state));
     out.extend(work::all(&view, state));
+    out.extend(scaler::all(&view, state));
     out.extend(objects::all(&view, state, &world.scenario));
     out.extend(nodes::all(&view, state, &world.scenario.namespace));
     out

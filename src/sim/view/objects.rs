@@ -229,7 +229,7 @@ fn one_claim(view: &View, state: &State, meta: &Meta) -> Tree {
 
 /// Objects the simulation only keeps: as they were written.
 fn other(view: &View, state: &State, scenario: &Scenario, one: &Object) -> Option<Tree> {
-    let own = ["Node", "Namespace"].contains(&one.kind.name());
+    let own = ["Node", "Namespace", "HorizontalPodAutoscaler"].contains(&one.kind.name());
     let kept = matches!(one.kind, Kind::Other { .. }) && !own;
     let root = one.origins.root.as_deref().filter(|_| kept)?;
     let mut tree = Tree::of_node(root);

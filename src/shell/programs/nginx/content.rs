@@ -57,7 +57,7 @@ impl Exchange<'_> {
              {status} {reason}</h1></center>\r\n<hr><center>{server}</center>\r\n</body>\r\n\
              </html>\r\n"
         );
-        Answer::text(status, "text/html", body)
+        Answer { words: reason.to_owned(), ..Answer::text(status, "text/html", body) }
     }
 
     pub(super) fn status(&self) -> Answer {

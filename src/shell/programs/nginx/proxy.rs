@@ -264,7 +264,8 @@ impl<'c> Exchange<'c> {
             head.headers.iter().filter(|(name, _)| keeps(name)).cloned().collect();
         headers.push(("X-Proxied".to_owned(), String::new()));
         self.upstream.length = body.len();
-        Answer { status: head.status().unwrap_or(502), headers, body, drop: false }
+        let words = head.first.splitn(3, ' ').nth(2).unwrap_or("").to_owned();
+        Answer { status: head.status().unwrap_or(502), headers, body, drop: false, words }
     }
 }
 
