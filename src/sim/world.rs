@@ -77,6 +77,8 @@ pub(crate) struct State {
     pub(crate) runs: BTreeMap<Handle, (PodId, Name)>,
     /// The newest stopped connection of a container, by where it was to go.
     pub(crate) drops: BTreeMap<(PodId, Name, String), EventId>,
+    /// What running containers used last: thousandths of a processor, bytes.
+    pub(crate) measured: BTreeMap<Handle, (u32, u64)>,
     pub(crate) replies: BTreeMap<Ask, Reply>,
     spam: BTreeMap<(Subject, bool), (u32, SimTime)>,
     similar: BTreeMap<(Subject, bool, Name), (BTreeSet<String>, SimTime)>,
@@ -118,6 +120,7 @@ impl Cluster {
             pulling_until: SimTime::ZERO,
             runs: BTreeMap::new(),
             drops: BTreeMap::new(),
+            measured: BTreeMap::new(),
             replies: BTreeMap::new(),
             spam: BTreeMap::new(),
             similar: BTreeMap::new(),

@@ -21,7 +21,7 @@ pub struct Backends {
 
 impl Kernel {
     /// Where a service sends a client; else how long its packets are lost, zero for a refusal.
-    // Models pkg/proxy/iptables/proxier.go (v1.36): one at random, affinity by the client's address.
+    // Models pkg/proxy/iptables/proxier.go (v1.36): one at random, or the client's last one.
     pub(super) fn backend(
         &mut self,
         at: (Ipv4Addr, u16),

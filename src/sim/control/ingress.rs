@@ -5,7 +5,7 @@ use super::api::{self, NewPod};
 use super::{Meta, Service, admission, service};
 use crate::kube::{self, Kind};
 use crate::sim::model::{PodId, PodTemplate, Source};
-use crate::sim::runtime::VolumeFile;
+use crate::sim::runtime::{VolumeFile, VolumeSpec};
 use crate::sim::world::{Config, State, World};
 use crate::time::SimTime;
 use crate::trace::{EventId, Name, Subject, What};
@@ -204,7 +204,10 @@ pub(super) fn reconcile(world: &World) {
     let volume = world.pod(id, |pod| pod.kubelet.volumes.get("rules").copied()).flatten();
     if let Some(volume) = volume {
         let file = VolumeFile { path: "rules".to_owned(), content, mode: 0o644 };
-        world.rt().refresh(volume, &[file]);
+        let label = "volume:rules".to_owned();
+        let spec =
+            VolumeSpec { label, projected: true, files: vec![file], ..VolumeSpec::default() };
+        world.rt().refresh(volume, &spec);
     }
 }
 

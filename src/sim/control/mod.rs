@@ -53,6 +53,7 @@ pub(crate) struct Controllers {
     pub(crate) policies: policy::Policies,
     pub(crate) scalers: hpa::Scalers,
     pub(crate) ingresses: ingress::Ingresses,
+    pub(crate) proxy: service::Proxy,
 }
 
 impl Controllers {

@@ -38,8 +38,49 @@ pub(crate) fn reconcile(world: &World) {
             service.shown = Some(shown);
         }
     }
-    let places = places(&world.st());
-    world.rt().routes(&routes, places);
+    propagate(world, routes);
+}
+
+/// What the nodes' proxies know of Services, which is a little behind.
+#[derive(Default)]
+pub(crate) struct Proxy {
+    wanted: Vec<Route>,
+    synced_at: Option<SimTime>,
+    waits: bool,
+}
+
+/// From a changed endpoint to changed rules on a node, and the least time between two changes of
+/// those.
+// Models pkg/proxy/iptables/proxier.go minSyncPeriod (v1.36); the first span is a small cluster's.
+const HOP: SimTime = SimTime::from_millis(150);
+const SYNC_PERIOD: SimTime = SimTime::from_secs(1);
+
+fn propagate(world: &World, routes: Vec<Route>) {
+    let at = {
+        let now = world.now();
+        let proxy = &mut world.st().controllers.proxy;
+        if proxy.wanted == routes {
+            return;
+        }
+        proxy.wanted = routes;
+        if std::mem::replace(&mut proxy.waits, true) {
+            return;
+        }
+        let last = proxy.synced_at.map_or(SimTime::ZERO, |last| last + SYNC_PERIOD);
+        last.max(now + HOP)
+    };
+    let copy = world.clone();
+    world.clock.spawn(async move {
+        copy.clock.sleep_until(at).await;
+        let (routes, places) = {
+            let state = &mut copy.st();
+            let proxy = &mut state.controllers.proxy;
+            (proxy.waits, proxy.synced_at) = (false, Some(at));
+            let routes = proxy.wanted.clone();
+            (routes, places(state))
+        };
+        copy.rt().routes(&routes, places);
+    });
 }
 
 /// The node of each pod, as its place among the nodes.
@@ -62,10 +103,12 @@ pub(super) fn add(world: &World, meta: Meta, mut spec: core::ServiceSpec) {
         port.node_port.get_or_insert(30_000 + ((n * 577 + i * 131 + 89) % 2_768) as i32);
     }
     let mut service = Service { meta, spec, ip: None, shown: None };
+    let known = state.controllers.services.get(&service.meta.name);
+    let known = known.and_then(|known| known.ip.clone());
     let headless = service.spec.cluster_ip.as_deref() == Some("None");
     let written = service.spec.cluster_ip.clone().filter(|ip| !ip.is_empty());
     if !headless && !is_external(&service) {
-        service.ip = Some(written.unwrap_or_else(|| cluster_ip(n)));
+        service.ip = Some(written.or(known).unwrap_or_else(|| cluster_ip(n)));
     }
     state.controllers.services.insert(service.meta.name.clone(), service);
 }

@@ -26,6 +26,7 @@ pub(crate) async fn run(world: World) {
         for ((handle, cause), subject) in running {
             let now = world.now();
             let Some((cpu, memory)) = world.rt().used(now, handle) else { continue };
+            world.st().measured.insert(handle, (cpu, memory));
             let (cpu_before, memory_before) = told.get(&handle).copied().unwrap_or((0u32, 0u64));
             let noticeable = cpu.abs_diff(cpu_before) >= CPU_STEP
                 || memory.abs_diff(memory_before) >= MEMORY_STEP;

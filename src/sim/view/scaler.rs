@@ -7,10 +7,10 @@ use crate::sim::world::State;
 use k8s_openapi::api::autoscaling::v2 as autoscaling;
 
 pub(super) fn all(view: &View, state: &State) -> Vec<Tree> {
-    state.controllers.scalers.all.values().map(|one| scaler(view, one)).collect()
+    state.controllers.scalers.all.values().map(|one| scaler(view, state, one)).collect()
 }
 
-fn scaler(view: &View, one: &Scaler) -> Tree {
+fn scaler(view: &View, state: &State, one: &Scaler) -> Tree {
     let mut spec = one.spec.raise();
     // What the manifest wrote of metrics that are only kept.
     let written = one.meta.source.origins.node("spec.metrics").map(Tree::of_node);
@@ -26,7 +26,8 @@ fn scaler(view: &View, one: &Scaler) -> Tree {
     let metrics: Vec<Tree> = metrics.collect();
     let conditions: Vec<Tree> = status.conditions.iter().map(|c| condition(view, c)).collect();
     let list = |items: Vec<Tree>| if items.is_empty() { Tree::Null } else { Tree::List(items) };
-    let mut tree = object("autoscaling/v2", "HorizontalPodAutoscaler", view.metadata(&one.meta));
+    let metadata = view.metadata(state, &one.meta);
+    let mut tree = object("autoscaling/v2", "HorizontalPodAutoscaler", metadata);
     tree.put("spec", spec);
     tree.put(
         "status",
