@@ -88,6 +88,7 @@ async fn exchange(worker: &Worker, front: &Proxy, mut request: Request) -> Answe
             headers: head.headers.clone(),
             body: own[used..].to_vec(),
             drop: false,
+            words: String::new(),
         };
         answer.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("Content-Length"));
     }
@@ -230,5 +231,11 @@ fn handed_on((head, body): (Head, Vec<u8>)) -> Answer {
     let own = |name: &str| ["connection", "keep-alive", "transfer-encoding"].contains(&name);
     let lower = head.headers.iter().map(|(n, v)| (n.to_ascii_lowercase(), v.clone()));
     let headers = lower.filter(|(name, _)| !own(name)).collect();
-    Answer { status: head.status().unwrap_or(502), headers, body, drop: false }
+    Answer {
+        status: head.status().unwrap_or(502),
+        headers,
+        body,
+        drop: false,
+        words: String::new(),
+    }
 }
