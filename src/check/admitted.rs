@@ -4,7 +4,7 @@
 use super::known::Known;
 use super::report::Report;
 use super::show;
-use crate::diagnostic::{Diagnostic, Severity, Stage};
+use crate::diagnostic::{Diagnostic, POD_REFUSED, Severity, Stage};
 use crate::kube::pod_security::{self, Policy};
 use crate::kube::quantity::Quantity;
 use crate::kube::{Kind, Object, limits};
@@ -70,7 +70,7 @@ impl<'a> Taken<'a> {
 fn refuse(object: &Object, path: &str, why: &str, r: &mut Report) {
     let span = object.origins.span(path).unwrap_or_default();
     let text = format!("pods {} is forbidden: {why}", show::quote(object.name()));
-    r.push(Diagnostic::new(Severity::Error, Stage::Admission, "not-admitted", span, text));
+    r.push(Diagnostic::new(Severity::Error, Stage::Admission, POD_REFUSED, span, text));
 }
 
 fn limit(object: &Object, before: &[&Object], spec: &mut core::PodSpec, r: &mut Report) -> bool {

@@ -82,7 +82,10 @@ pub(super) fn unknown_among(
     path: String,
     r: &mut Report,
 ) {
-    let nearest = fix::nearest(&entry.key, names).filter(|name| parent.get(name).is_none());
+    // Nobody reads on after so many; looking for names takes its time.
+    let few = r.found.len() < super::DIAGNOSTICS_MAX;
+    let nearest = few.then(|| fix::nearest(&entry.key, names)).flatten();
+    let nearest = nearest.filter(|name| parent.get(name).is_none());
     let message = format!("unknown field {}", show::quote(&path));
     let mut one =
         Diagnostic::new(Severity::Error, Stage::Decode, "unknown-field", entry.key_span, message)

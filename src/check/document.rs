@@ -105,12 +105,14 @@ fn quiet_followers(r: &mut Report, n_decode: usize) {
     let mut idx = 0;
     r.found.retain(|d| {
         idx += 1;
-        let follows = poisoned.iter().any(|p| {
-            d.field
-                .strip_prefix(p.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']) || p.is_empty())
-        });
-        idx <= n_decode || !follows
+        let follows = || {
+            poisoned.iter().any(|p| {
+                d.field.strip_prefix(p.as_str()).is_some_and(|rest| {
+                    rest.is_empty() || rest.starts_with(['.', '[']) || p.is_empty()
+                })
+            })
+        };
+        idx <= n_decode || !follows()
     });
 }
 

@@ -30,7 +30,7 @@ mod show;
 mod update;
 mod warnings;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, POD_REFUSED, Severity};
 use crate::kube::{self, Desired, Object};
 use crate::text::Span;
 use crate::yaml::{self, Node};
@@ -64,9 +64,11 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The objects the server would take: those no error lies in.
+    /// The objects the server would take: those no error lies in. Pods that the server refuses for
+    /// what else is in the cluster are among them: a run refuses them itself, for all to see.
     pub fn accepted(&self) -> Arc<Desired> {
         let errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+        let errors = errors.filter(|d| d.code != POD_REFUSED);
         let errors: Vec<Span> = errors.map(|d| d.span).collect();
         if errors.is_empty() {
             return self.desired.clone();

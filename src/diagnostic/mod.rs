@@ -51,6 +51,9 @@ pub struct Diagnostic {
     pub fixes: Vec<Fix>,
 }
 
+/// Code of errors that are about a Pod and the rest of the cluster: a run meets them by itself.
+pub const POD_REFUSED: &str = "pod-refused";
+
 /// Something that can be typed at a place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Completion {

@@ -6,7 +6,7 @@ use super::history::{Delta, History};
 use super::player::Player;
 use super::run::Run;
 use super::{Effect, Msg, Part, Pick, Session};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, POD_REFUSED, Severity};
 use crate::protocol::Revision;
 use crate::text::{self, Span};
 use crate::time::SimTime;
@@ -77,8 +77,10 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// Errors that keep the text from being run.
     pub fn n_errors(&self) -> usize {
-        self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
+        let errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+        errors.filter(|d| d.code != POD_REFUSED).count()
     }
 
     /// The text runs begin with.

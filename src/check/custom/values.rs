@@ -73,7 +73,8 @@ pub(super) fn bounds(at: &At, field: &Field, letters: &str, r: &mut Report) {
     if is_scalar && !field.allowed.is_empty() && !field.allowed.contains(&at.str()) {
         r.unsupported(at, &field.allowed);
     }
-    if is_scalar && !field.pattern.is_empty() && matches!(node.value, Value::Str(_)) {
+    let few = r.found.len() < super::super::DIAGNOSTICS_MAX;
+    if few && is_scalar && !field.pattern.is_empty() && matches!(node.value, Value::Str(_)) {
         pattern(at, field.pattern, r);
     }
     let outermost = letters.len() == field.letters.len();

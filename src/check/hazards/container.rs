@@ -4,6 +4,7 @@ use super::{Pod, containers, never_ends};
 use crate::check::cursor::At;
 use crate::check::fix;
 use crate::check::report::Report;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn of(pod: &Pod, r: &mut Report) {
     let staying = pod.spec.get("containers").items();
@@ -77,10 +78,10 @@ fn unset_variables(one: &At, r: &mut Report) {
         return;
     }
     let env = one.get("env").items();
-    let mut known: Vec<&str> = Vec::new();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
     for variable in &env {
         unset(&variable.get("value"), &known, r);
-        known.push(variable.str_of("name"));
+        known.insert(variable.str_of("name"));
     }
     for list in ["command", "args"] {
         let words = one.get(list).items();
@@ -90,16 +91,17 @@ fn unset_variables(one: &At, r: &mut Report) {
     }
 }
 
-fn unset(at: &At, known: &[&str], r: &mut Report) {
+fn unset(at: &At, known: &BTreeSet<&str>, r: &mut Report) {
     for (i, _) in at.str().match_indices("$(").take(20) {
         let Some((name, _)) = at.str()[i + 2..].split_once(')') else { continue };
         let plain =
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let escaped = at.str()[..i].ends_with('$');
         let service = name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT");
-        if plain && !escaped && !service && !known.contains(&name) {
+        if plain && !escaped && !service && !known.contains(name) {
             let text = format!("no variable `{name}` is set before this, so `$({name})` stays");
-            let repair = fix::nearest(name, known)
+            let all: Vec<&str> = known.iter().copied().collect();
+            let repair = fix::nearest(name, &all)
                 .map(|near| at.str().replace(&format!("$({name})"), &format!("$({near})")));
             let span = at.span;
             let found = r.hazard("unset-variable", at, text);
@@ -193,6 +195,10 @@ fn written(script: &str) -> impl Iterator<Item = &str> {
 /// A volume of the pod that all who mount it only read stays empty.
 fn lonely_volumes(pod: &Pod, r: &mut Report) {
     let all = containers(&pod.spec);
+    let mut by_name: BTreeMap<&str, Vec<At>> = BTreeMap::new();
+    for mount in all.iter().flat_map(|c| c.get("volumeMounts").items()) {
+        by_name.entry(mount.str_of("name")).or_default().push(mount);
+    }
     for volume in pod.spec.get("volumes").items() {
         let name = volume.get("name");
         let others = ["configMap", "secret", "persistentVolumeClaim", "projected", "downwardAPI"];
@@ -200,8 +206,7 @@ fn lonely_volumes(pod: &Pod, r: &mut Report) {
         if filled || !volume.get("emptyDir").here() || name.str().is_empty() {
             continue;
         }
-        let mounts = all.iter().flat_map(|c| c.get("volumeMounts").items());
-        let mounts: Vec<At> = mounts.filter(|m| m.str_of("name") == name.str()).collect();
+        let mounts = by_name.get(name.str()).map_or(&[][..], Vec::as_slice);
         if !mounts.is_empty() && mounts.iter().all(|m| m.get("readOnly").bool()) {
             let text = format!("nobody can write to the volume `{}`", name.str());
             let found = r.hazard("unwritten-volume", &name, text);

@@ -11,6 +11,7 @@ use super::rules::selector;
 use crate::shell::syntax;
 use crate::text::Span;
 use crate::yaml::{Node, Value};
+use std::collections::BTreeSet;
 
 /// The pods a manifest makes: the labels and the spec of each.
 pub(super) struct Pod<'a> {
@@ -147,7 +148,7 @@ fn missing_key(object: &At, key: &At, kind: &str, r: &mut Report) {
 }
 
 fn unused_volumes(pod: &Pod, r: &mut Report) {
-    let mounted: Vec<&str> = containers(&pod.spec)
+    let mounted: BTreeSet<&str> = containers(&pod.spec)
         .iter()
         .flat_map(|c| ["volumeMounts", "volumeDevices"].map(|list| c.get(list).items()))
         .flatten()
@@ -155,7 +156,7 @@ fn unused_volumes(pod: &Pod, r: &mut Report) {
         .collect();
     for volume in pod.spec.get("volumes").items() {
         let name = volume.get("name");
-        if !name.str().is_empty() && !mounted.contains(&name.str()) {
+        if !name.str().is_empty() && !mounted.contains(name.str()) {
             let text = format!("no container mounts the volume `{}`", name.str());
             r.hazard("unused-volume", &name, text).help = Some(
                 "A volume is seen by those containers only that name it in `volumeMounts`."

@@ -6,7 +6,7 @@ use crate::check::cursor::At;
 use crate::check::known::Known;
 use crate::check::report::Report;
 use crate::check::show;
-use crate::diagnostic::{Diagnostic, Severity, Stage};
+use crate::diagnostic::{Diagnostic, POD_REFUSED, Severity, Stage};
 use crate::kube::names;
 
 /// Priority classes each cluster has, and their priorities.
@@ -70,6 +70,9 @@ fn account(root: &At, known: &Known, r: &mut Report) {
         format!("Create the ServiceAccount `{name}` first; each namespace has `default` only.")
     });
     refuse(root, &at, &text, Some(help), r);
+    if let Some(one) = r.found.last_mut() {
+        one.code = POD_REFUSED.into();
+    }
 }
 
 /// A Pod's priority is its class's.

@@ -9,6 +9,7 @@ use crate::check::must::Must;
 use crate::check::report::Report;
 use crate::check::show;
 use crate::kube::names;
+use std::collections::BTreeSet;
 
 pub(in crate::check) const PULL_POLICIES: &[&str] = &["Always", "IfNotPresent", "Never"];
 const POLICIES: &[&str] = &["Always", "Never", "OnFailure"];
@@ -20,15 +21,14 @@ pub(in crate::check) fn apps(list: &At, ctx: &Ctx, r: &mut Report) {
         r.required(list, "");
         return;
     }
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
     let containers = list.items();
     for one in &containers {
         common(one, ctx, r);
         let name = one.get("name");
-        if seen.contains(&name.str()) {
+        if !seen.insert(name.str()) {
             r.duplicate(&name).code = "duplicate-name".into();
         }
-        seen.push(name.str());
         handler::all(one, ctx.grace, r);
         restart_policy(one, r);
     }
@@ -38,15 +38,14 @@ pub(in crate::check) fn apps(list: &At, ctx: &Ctx, r: &mut Report) {
 /// `spec.initContainers`, sidecars among them.
 pub(in crate::check) fn inits(list: &At, main: &At, ctx: &Ctx, r: &mut Report) {
     let mains = main.items();
-    let mut seen: Vec<&str> = mains.iter().map(|c| c.str_of("name")).collect();
+    let mut seen: BTreeSet<&str> = mains.iter().map(|c| c.str_of("name")).collect();
     for one in list.items() {
         common(&one, ctx, r);
         init_restart_policy(&one, r);
         let name = one.get("name");
-        if seen.contains(&name.str()) && !name.str().is_empty() {
+        if !seen.insert(name.str()) && !name.str().is_empty() {
             r.duplicate(&name).code = "duplicate-name".into();
         }
-        seen.push(name.str());
         host_ports(std::slice::from_ref(&one), ctx, r);
         let sidecar = one.str_of("restartPolicy") == "Always";
         if sidecar {
@@ -211,7 +210,7 @@ fn host_ports(containers: &[At], ctx: &Ctx, r: &mut Report) {
 fn mounts(container: &At, ctx: &Ctx, r: &mut Report) {
     let list = container.get("volumeMounts");
     let devices = container.get("volumeDevices").items();
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
     for one in list.items() {
         let name = one.get("name");
         if name.str().is_empty() {
@@ -234,11 +233,10 @@ fn mounts(container: &At, ctx: &Ctx, r: &mut Report) {
         if path.str().is_empty() {
             r.required(&path, "");
         }
-        if seen.contains(&path.str()) {
+        if !seen.insert(path.str()) {
             r.invalid(&path, "must be unique").help =
                 Some("Two volumes cannot be mounted at one path of a container.".to_owned());
         }
-        seen.push(path.str());
         for device in &devices {
             if device.str_of("name") == name.str() && !name.str().is_empty() {
                 r.invalid(&name, "must not already exist in volumeDevices");
