@@ -1,9 +1,10 @@
 //! What a lesson folder promises, and which promises it breaks: a lesson is a test. Native only.
 
+use super::goal::remarks_of;
 use super::{
     Folder, Goal, Kind, Lesson, Prediction, Settled, Step, Variant, judge, prose, read_lesson,
 };
-use crate::check::{self, Checked, check};
+use crate::check::{self, Checked, check_with};
 use crate::diagnostic::Severity;
 use crate::sim::{Scenario, Simulation};
 use crate::text::LineIndex;
@@ -13,7 +14,7 @@ use std::collections::BTreeSet;
 
 /// Checks and runs a manifest for as long as its lesson says, as the page does.
 pub fn run_to_end(manifest: &str, lesson: &Lesson) -> (Checked, Timeline) {
-    let checked = check(manifest);
+    let checked = check_with(manifest, lesson.practices);
     let mut simulation = Simulation::new(Scenario {
         actions: lesson.actions.clone(),
         seed: lesson.seed,
@@ -132,6 +133,7 @@ impl Contract<'_> {
             self.say(format!("lesson.md: step `{}` asks for nothing", step.title));
         }
         self.ids();
+        self.remarks();
         let about = lesson.steps.iter().filter_map(|step| step.prediction.as_ref());
         for of in about.map(|prediction| prediction.of.as_str()) {
             let known = ["start", "solution"].contains(&of);
@@ -158,6 +160,21 @@ impl Contract<'_> {
         for variant in &lesson.variants {
             for id in variant.fails.iter().filter(|id| !seen.contains(id.as_str())) {
                 self.say(format!("lesson.md: variant `{}` fails no task `{id}`", variant.name));
+            }
+        }
+    }
+
+    /// What best practice remarks is known only where the lesson asks for it, by its own codes.
+    fn remarks(&mut self) {
+        let tasks = self.lesson.steps.iter().flat_map(|step| &step.tasks);
+        for goal in tasks.filter_map(|task| task.goal.as_ref()) {
+            let Some(codes) = remarks_of(goal) else { continue };
+            if !self.lesson.practices {
+                self.problems.push("lesson.md: `no remarks` needs `practices: true`".to_owned());
+            }
+            let known: BTreeSet<&str> = check::practices().map(|[code, ..]| code).collect();
+            for code in codes.iter().filter(|code| !known.contains(code.as_str())) {
+                self.problems.push(format!("lesson.md: best practice has no code `{code}`"));
             }
         }
     }

@@ -21,6 +21,8 @@ pub use parse::goal_problems;
 
 pub(crate) use parse::parse;
 #[cfg(not(target_arch = "wasm32"))]
+pub(super) use parse::remarks_of;
+#[cfg(not(target_arch = "wasm32"))]
 pub(super) use token::duration;
 
 use crate::regex::Regex;

@@ -32,6 +32,17 @@ pub(crate) fn parse(goal: &Goal) -> Vec<(Span, Result<Assertion, GoalProblem>)> 
     found
 }
 
+/// The codes that a goal's `no remarks` names; None where it says no such thing.
+#[cfg(not(target_arch = "wasm32"))]
+pub(in crate::lesson) fn remarks_of(goal: &Goal) -> Option<Vec<String>> {
+    let codes = parse(goal).into_iter().filter_map(|(_, line)| match line {
+        Ok(Assertion::NoRemarks(codes)) => Some(codes),
+        _ => None,
+    });
+    let all: Vec<Vec<String>> = codes.collect();
+    (!all.is_empty()).then(|| all.concat())
+}
+
 fn assertion(line: &str, offset: usize) -> Result<Assertion, GoalProblem> {
     let tokens = tokens(line, offset)?;
     let end = Span::new(offset + line.len(), offset + line.len());
