@@ -13,6 +13,7 @@ mod nginx;
 mod redis;
 mod service;
 mod socat;
+mod sql;
 mod stress;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,15 @@ programs! {
     "redis-server" redis::server;
     "valkey-cli" redis::client;
     "valkey-server" redis::server;
+    "mariadb" sql::mysql;
+    "mariadb-admin" sql::mysqladmin;
+    "mariadbd" sql::mariadbd;
+    "mysql" sql::mysql;
+    "mysqladmin" sql::mysqladmin;
+    "mysqld" sql::mariadbd;
+    "pg_isready" sql::pg_isready;
+    "postgres" sql::postgres;
+    "psql" sql::psql;
     "stress" stress::run;
     "tini" tini::run;
     "socat" socat::run;

@@ -19,19 +19,24 @@ if [ ! -d /var/lib/mysql/mysql ]; then
     note Note "Database files initialized"
     note Note "Starting temporary server"
     note Note "Waiting for server startup"
-    sleep 0.8
+    mariadbd --skip-networking &
+    temp=$!
+    until mysqladmin ping --silent > /dev/null 2>&1; do sleep 0.2; done
     note Note "Temporary server started."
+    export MYSQL_PWD="${MARIADB_ROOT_PASSWORD:-$MYSQL_ROOT_PASSWORD}"
     db="${MARIADB_DATABASE:-$MYSQL_DATABASE}"
-    if [ -n "$db" ]; then note Note "Creating database $db"; fi
+    if [ -n "$db" ]; then note Note "Creating database $db"; mysql -u root -e "CREATE DATABASE IF NOT EXISTS $db"; fi
     note Note "Securing system users (equivalent to running mysql_secure_installation)"
     for f in /docker-entrypoint-initdb.d/*; do
         case "$f" in
             *.sh) note Note "running $f"; . "$f" ;;
-            *.sql) note Note "running $f"; mysql < "$f" ;;
+            *.sql) note Note "running $f"; mysql -u root $db < "$f" ;;
         esac
     done
     note Note "Stopping temporary server"
-    sleep 0.3
+    kill $temp
+    wait $temp || true
+    unset MYSQL_PWD
     note Note "Temporary server stopped"
     mkdir /var/lib/mysql/mysql
     note Note "MariaDB init process done. Ready for start up."

@@ -45,16 +45,28 @@ sleep 0.7
 echo "performing post-bootstrap initialization ... ok"
 echo "syncing data to disk ... ok"
 printf '\n\nSuccess. You can now start the database server using:\n\n    pg_ctl -D %s -l logfile start\n\n' "$PGDATA"
-printf 'waiting for server to start.... done\nserver started\n'
+printf 'waiting for server to start....'
+postgres -c listen_addresses='' &
+temp=$!
+until pg_isready -q; do sleep 0.1; done
+printf ' done\nserver started\n'
+export PGUSER="${POSTGRES_USER:-postgres}"
+db="${POSTGRES_DB:-$PGUSER}"
+if [ "$db" != postgres ]; then psql -v ON_ERROR_STOP=1 -d postgres -c "CREATE DATABASE \"$db\""; echo; fi
+printf '\n'
+export PGDATABASE="$db"
 for f in /docker-entrypoint-initdb.d/*; do
     case "$f" in
-        *.sh) echo "/usr/local/bin/docker-entrypoint.sh: running $f"; . "$f" ;;
-        *.sql|*.sql.gz) echo "/usr/local/bin/docker-entrypoint.sh: running $f"; psql -f "$f" ;;
-        *'*') ;;
+        *.sh) if [ -x "$f" ]; then echo "/usr/local/bin/docker-entrypoint.sh: running $f"; "$f"; else echo "/usr/local/bin/docker-entrypoint.sh: sourcing $f"; . "$f"; fi ;;
+        *.sql) echo "/usr/local/bin/docker-entrypoint.sh: running $f"; psql -v ON_ERROR_STOP=1 -f "$f"; echo ;;
+        *'*') echo "/usr/local/bin/docker-entrypoint.sh: ignoring /docker-entrypoint-initdb.d/*" ;;
         *) echo "/usr/local/bin/docker-entrypoint.sh: ignoring $f" ;;
     esac
 done
-sleep 0.1
+unset PGUSER PGDATABASE
 echo 16 > "$PGDATA/PG_VERSION"
-printf '\nwaiting for server to shut down.... done\nserver stopped\n\nPostgreSQL init process complete; ready for start up.\n\n'
+printf 'waiting for server to shut down....'
+kill -INT $temp
+wait $temp || true
+printf ' done\nserver stopped\n\nPostgreSQL init process complete; ready for start up.\n\n'
 exec "$@"
