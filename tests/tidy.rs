@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("diagnostic", "text"),
     ("yaml", "text diagnostic"),
     ("regex", ""),
-    ("shell", "text diagnostic regex time rng part"),
+    ("shell", "text diagnostic yaml regex time rng part"),
     ("trace", "text time"),
     ("kube", "text diagnostic yaml time"),
     ("check", "text diagnostic yaml regex shell kube sim::images part"),

@@ -53,6 +53,9 @@ pub(super) fn of(image: &Image, argv: &[String], ports: &[u16]) -> Root {
     all.dedup();
     let ports: Vec<String> = all.iter().map(ToString::to_string).collect();
     root.add(programs::PORTS, Thing::file(ports.join(" ")));
+    if let Some((major, minor)) = image.version {
+        root.add(programs::VERSION, Thing::file(format!("{major}.{minor}")));
+    }
     if let Some(name) = argv.first().filter(|_| image.is_stand_in()) {
         let path = if name.contains('/') { name.clone() } else { format!("/usr/bin/{name}") };
         if !root.has(&format!("/bin/{name}")) && !root.has(&path) {

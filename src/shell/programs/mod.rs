@@ -10,6 +10,7 @@ mod haproxy;
 mod ingress;
 mod memcached;
 mod nginx;
+mod prometheus;
 mod redis;
 mod service;
 mod socat;
@@ -45,6 +46,8 @@ programs! {
     "haproxy" haproxy::run;
     "nginx" nginx::run;
     "nginx-ingress-controller" ingress::run;
+    "prometheus" prometheus::run;
+    "promtool" prometheus::promtool;
     "redis-cli" redis::client;
     "redis-server" redis::server;
     "valkey-cli" redis::client;
@@ -73,6 +76,16 @@ async fn later(sys: Sys, argv: Vec<String>, name: &'static str) -> i32 {
 
 /// Where a container's declared ports are written for programs that only listen.
 pub const PORTS: &str = "/dev/.ports";
+
+/// Where the version an image's tag names is written, as `2.45`.
+pub const VERSION: &str = "/dev/.version";
+
+/// That version, where the tag names one.
+fn image_version(sys: &Sys) -> Option<(u16, u16)> {
+    let text = crate::shell::bytes::to_text(&sys.peek_file(VERSION)?);
+    let (major, minor) = text.trim().split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
 
 /// The program behind a name. One without code of its own is a row of a table, or a stand-in that
 /// says so.

@@ -36,6 +36,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("nginx-mime.types", include_str!("files/nginx-mime.types")),
     ("nginx-index.html", include_str!("files/nginx-index.html")),
     ("haproxy-entrypoint.sh", include_str!("files/haproxy-entrypoint.sh")),
+    ("prometheus.yml", include_str!("files/prometheus.yml")),
     ("fluentd-entrypoint.sh", include_str!("files/fluentd-entrypoint.sh")),
     ("fluentd.conf", include_str!("files/fluentd.conf")),
     ("fluent-bit.conf", include_str!("files/fluent-bit.conf")),

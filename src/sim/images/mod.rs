@@ -28,6 +28,8 @@ pub struct Image {
     ports: &'static str,
     env: &'static str,
     programs: &'static str,
+    /// What the tag says, where it begins with numbers: 1.27 of `1.27-alpine`.
+    pub version: Option<(u16, u16)>,
 }
 
 /// Which commands a container of the image has besides its own program.
@@ -121,6 +123,7 @@ fn row(line: &'static str) -> Option<Image> {
         ports,
         env,
         programs,
+        version: None,
     })
 }
 
@@ -134,7 +137,16 @@ pub fn find(image: &str) -> Option<Image> {
     if found.tools == Tools::Debian && reference.tag.contains("alpine") {
         found.tools = Tools::Alpine;
     }
+    found.version = version(&reference.tag);
     Some(found)
+}
+
+/// Major and minor number at the front of a tag; a minor one that is missing is taken as 99.
+fn version(tag: &str) -> Option<(u16, u16)> {
+    let tag = tag.trim_start_matches('v');
+    let mut parts = tag.split(['.', '-', '_']);
+    let major = parts.next()?.parse().ok()?;
+    Some((major, parts.next().and_then(|minor| minor.parse().ok()).unwrap_or(99)))
 }
 
 /// Whether a tag of a known image looks like one that was ever published.
@@ -203,6 +215,7 @@ const STAND_IN: Image = Image {
     ports: "",
     env: "",
     programs: STAND_IN_PROGRAM,
+    version: None,
 };
 
 /// The stand-in's program.

@@ -171,7 +171,10 @@ fn show(reply: &Reply, options: &Options) -> String {
     let mut out = format!("{rule}+\n");
     for (idx, line) in lines.iter().enumerate() {
         for (text, w) in line.iter().zip(&widths) {
-            out.push_str(&format!("| {text:<w$} "));
+            match text.parse::<f64>().is_ok() && idx + 1 > usize::from(!options.no_titles) {
+                true => out.push_str(&format!("| {text:>w$} ")),
+                false => out.push_str(&format!("| {text:<w$} ")),
+            }
         }
         out.push_str("|\n");
         if idx == 0 && !options.no_titles {
