@@ -201,6 +201,9 @@ async fn fetch(base: &Base, job: &Job, target: &Target) -> Result<Vec<exposition
         Err(Fail::NoName) => {
             return Err(format!("{get}: dial tcp: lookup {host} on 10.96.0.10:53: no such host"));
         }
+        Err(Fail::LookupTimedOut) => {
+            return Err(format!("{get}: dial tcp: lookup {host} on 10.96.0.10:53: i/o timeout"));
+        }
         Err(Fail::TimedOut | Fail::Connect(Errno::TimedOut)) => {
             return Err(format!("{get}: context deadline exceeded"));
         }
