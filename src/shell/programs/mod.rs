@@ -4,6 +4,7 @@
 mod args;
 mod clock;
 mod curl;
+mod envoy;
 mod envsubst;
 mod fluent;
 mod haproxy;
@@ -40,6 +41,7 @@ macro_rules! programs {
 
 programs! {
     "curl" curl::run;
+    "envoy" envoy::run;
     "envsubst" envsubst::run;
     "fluent-bit" fluent::fluent_bit;
     "fluentd" fluent::fluentd;

@@ -13,6 +13,7 @@ part! { DATA: Data = &Data { table: include_str!("files.tsv"), texts: TEXTS }, i
 /// The images that bring anything; the others need not wait for the table.
 const BRINGING: &[&str] = &[
     "curlimages/curl",
+    "envoyproxy/envoy",
     "fluent/fluent-bit",
     "fluent/fluentd",
     "haproxy",
@@ -37,6 +38,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("nginx-index.html", include_str!("files/nginx-index.html")),
     ("haproxy-entrypoint.sh", include_str!("files/haproxy-entrypoint.sh")),
     ("prometheus.yml", include_str!("files/prometheus.yml")),
+    ("envoy.yaml", include_str!("files/envoy.yaml")),
     ("fluentd-entrypoint.sh", include_str!("files/fluentd-entrypoint.sh")),
     ("fluentd.conf", include_str!("files/fluentd.conf")),
     ("fluent-bit.conf", include_str!("files/fluent-bit.conf")),
