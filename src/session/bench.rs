@@ -3,6 +3,7 @@
 
 use super::changes::{self, Milestones};
 use super::history::{Delta, History};
+use super::drill::Drill;
 use super::player::Player;
 use super::run::Run;
 use super::{Effect, Msg, Part, Pick, Session};
@@ -14,7 +15,7 @@ use crate::trace::{Event, EventId, Name, Snapshot, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How an edit of the manifest reads among what was done to the cluster; its text follows.
-const APPLY: &str = "apply -f manifest.yaml\n";
+pub(super) const APPLY: &str = "apply -f manifest.yaml\n";
 
 /// So many looks of the watchdog a new run has to come as far as the old one is watched.
 const LOOKS_MAX: u32 = 2;
@@ -65,6 +66,7 @@ pub struct Bench {
     /// Play was pressed while a prediction was asked for: it is not asked for again.
     pub(super) hold_skipped: bool,
     pub n_hints: usize,
+    pub drill: Drill,
     pub solution_seen: bool,
     pub kept: Option<String>,
     pub history: History,
@@ -134,6 +136,10 @@ impl Bench {
                 newest.filter_map(|f| f.written_by).max()
             }
             Pick::Pod(_) => None,
+            Pick::Object(kind, name) => {
+                let of = |e: &&Event| of_object(e, kind, name);
+                self.run.past().iter().rev().find(of).map(|e| e.id)
+            }
         }
     }
 
@@ -158,9 +164,17 @@ impl Bench {
                 let of_pod = |e: &&Event| matches!(&e.subject, Subject::Pod(p) if p == pod);
                 self.run.timeline.events.iter().filter(of_pod).find_map(|e| e.origin)?
             }
+            Pick::Object(kind, name) => {
+                let events = self.run.timeline.events.iter();
+                events.filter(|e| of_object(e, kind, name)).find_map(|e| e.origin)?
+            }
         };
         self.span_now(span)
     }
+}
+
+fn of_object(event: &Event, kind: &Name, name: &Name) -> bool {
+    matches!(&event.subject, Subject::Object { kind: k, name: n } if k == kind && n == name)
 }
 
 /// A span of `old` in `new`, where between them one stretch was changed.
@@ -210,19 +224,7 @@ impl Session {
                     self.replace_text(kept, out);
                 }
             }
-            Msg::Act(action) => {
-                let at = self.bench.player.cursor;
-                self.bench.actions.push((at, action));
-                self.bench.actions.sort_by_key(|a| a.0);
-                self.bench.player.playing = true;
-                self.run_again(out);
-            }
             Msg::ApplyEdit => self.apply_edit(out),
-            Msg::ClearActs => {
-                self.bench.actions.clear();
-                self.bench.live = None;
-                self.run_again(out);
-            }
             Msg::JumpTo(span) => {
                 self.pane = super::Pane::Edit;
                 self.touch(Part::Layout);
@@ -278,6 +280,7 @@ impl Session {
 
     fn new_text(&mut self, text: String, out: &mut Vec<Effect>) {
         self.engine_tries_again(out);
+        self.drill_begins();
         self.bench.text = text;
         self.bench.acted = false;
         self.bench.revision.0 += 1;

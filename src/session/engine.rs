@@ -48,7 +48,10 @@ impl Session {
                 self.answer(answer, out);
             }
             Msg::WorkerDied(why) => self.restart(why, out),
-            Msg::Clock { elapsed_ms } => self.clock(elapsed_ms, out),
+            Msg::Clock { elapsed_ms } => {
+                self.drill_tick(elapsed_ms.min(CLOCK_MAX_MS));
+                self.clock(elapsed_ms, out);
+            }
             Msg::Simulate(revision) => self.ask_run(revision, out),
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! The lesson's way: steps, tasks that tick themselves, predictions before the run and replies
 //! after it, hints, the solution.
 
+use super::drill::Ticking;
 use super::{Effect, Msg, Part, Session};
 use crate::lesson::{Goal, GoalResult, Prediction, Task};
 use crate::time::SimTime;
@@ -54,6 +55,10 @@ impl Session {
             Msg::Tick(task) if self.bench.done.remove(&task) => {}
             Msg::Tick(task) => {
                 self.bench.done.insert(task);
+            }
+            Msg::DrillClock => {
+                let runs = self.bench.drill.state == Ticking::Runs;
+                self.drill_becomes(if runs { Ticking::Stopped } else { Ticking::Runs });
             }
             Msg::Hint => self.bench.n_hints += 1,
             Msg::LoadSolution => {

@@ -3,8 +3,9 @@
 use super::bench::Bench;
 use super::history::History;
 use super::prefs::Prefs;
-use super::route::{Page, Route};
+use super::route::{Page, Route, Tab};
 use super::run::Run;
+use super::words::Words;
 use super::work::{self, Work};
 use super::{Effect, Load, Msg, Pane, Part, Session};
 use crate::export;
@@ -58,7 +59,10 @@ fn decode<T: DeserializeOwned>(bytes: &Result<Vec<u8>, String>) -> Load<Arc<T>> 
 impl Session {
     pub(super) fn update_load(&mut self, msg: Msg, out: &mut Vec<Effect>) {
         match msg {
-            Msg::Booted { stored, hash, storage } => self.boot(stored, &hash, storage, out),
+            Msg::Booted { stored, hash, storage, language } => {
+                self.browser_speaks = language;
+                self.boot(stored, &hash, storage, out);
+            }
             Msg::HashChanged(hash) if hash == self.route.to_string() => {}
             Msg::HashChanged(hash) => self.go(Route::parse(&hash), out),
             Msg::CatalogueCame(Err(_)) if !self.prefs.language.is_empty() => {
@@ -69,6 +73,7 @@ impl Session {
             Msg::CatalogueCame(bytes) => {
                 self.catalogue = decode::<Catalogue>(&bytes);
                 self.touch(Part::Page);
+                self.listen_to_browser(out);
             }
             Msg::LessonCame(id, bytes) => self.lesson_came(&id, &bytes, out),
             Msg::Retry => {
@@ -102,9 +107,25 @@ impl Session {
         }
     }
 
+    /// The page's words come with the catalogue. Who never chose a language gets the browser's,
+    /// where there is something in it.
+    fn listen_to_browser(&mut self, out: &mut Vec<Effect>) {
+        let Load::Here(catalogue) = &self.catalogue else { return };
+        let words = Words::new(&catalogue.words);
+        let theirs = std::mem::take(&mut self.browser_speaks);
+        if !self.prefs.chosen && catalogue.languages.contains(&theirs) {
+            return self.speak(theirs, out);
+        }
+        if words != self.words {
+            self.words = words;
+            self.touch(Part::Words);
+        }
+    }
+
     fn speak(&mut self, language: String, out: &mut Vec<Effect>) {
         out.push(Effect::Language(language.clone()));
         self.prefs.language = language;
+        self.prefs.chosen = true;
         self.save_prefs(out);
         out.push(Effect::FetchCatalogue);
         if let Page::Lesson(id) = &self.route.page {
@@ -212,6 +233,7 @@ impl Session {
             bench.done.clone_from(&work.done);
             bench.predictions.clone_from(&work.predictions);
             bench.n_hints = work.n_hints;
+            bench.drill.spent_ms = work.spent_secs as f64 * 1000.0;
             bench.solution_seen = work.solution_seen;
             bench.kept.clone_from(&work.kept);
             bench.editor_state.clone_from(&work.editor_state);
@@ -225,7 +247,11 @@ impl Session {
         // What an address names is shown as it is; otherwise the run plays by itself.
         bench.player.playing = self.route.at.is_none();
         bench.wanted = self.route.at;
-        self.pane = Pane::Watch;
+        (self.pane, self.tab) = match self.is_drill() {
+            // An empty editor has nothing to watch, and a console is what an exam has.
+            true => (Pane::Learn, self.route.tab.unwrap_or(Tab::Kubectl)),
+            false => (Pane::Watch, self.tab),
+        };
         out.push(Effect::EditorText {
             text: self.bench.text.clone(),
             state: self.bench.editor_state.clone(),
@@ -271,6 +297,7 @@ impl Session {
             done: bench.done.clone(),
             predictions: bench.predictions.clone(),
             n_hints: bench.n_hints,
+            spent_secs: (bench.drill.spent_ms / 1000.0) as u64,
             solution_seen: bench.solution_seen,
             kept: bench.kept.clone(),
             editor_state: bench.editor_state.clone(),

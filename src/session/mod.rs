@@ -1,9 +1,11 @@
 //! The page's state and everything it decides: `Session::update(Msg) -> Vec<Effect>`. Plain data,
 //! no browser types, so that each decision is tested natively; `ui` shows it and runs the effects.
 
+pub mod acts;
 pub mod bench;
 pub mod changes;
 pub mod console;
+pub mod drill;
 mod engine;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -18,6 +20,7 @@ pub mod route;
 pub mod run;
 #[cfg(test)]
 mod tests;
+pub mod words;
 pub mod work;
 
 use crate::lesson::{Catalogue, Lesson};
@@ -32,6 +35,7 @@ use prefs::{Prefs, Split};
 use route::{Page, Route, Tab};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use words::Words;
 use work::Work;
 
 /// Something that comes over the network.
@@ -61,6 +65,8 @@ pub enum Pick {
     Container(Name, Name),
     /// (pod, `volume:NAME`)
     Volume(Name, Name),
+    /// (kind, name) of anything else in the cluster.
+    Object(Name, Name),
 }
 
 /// The panes of a narrow window, one at a time.
@@ -89,6 +95,8 @@ pub enum Msg {
         stored: Vec<(String, String)>,
         hash: String,
         storage: Result<(), String>,
+        /// The browser's own, by its two letters.
+        language: String,
     },
     HashChanged(String),
     CatalogueCame(Result<Vec<u8>, String>),
@@ -140,6 +148,8 @@ pub enum Msg {
     ApplyEdit,
     /// Takes everything back that was done to it.
     ClearActs,
+    /// Takes one of them back.
+    TakeBack(usize),
 
     Pick(Option<Pick>),
     /// A tab, optionally of one container.
@@ -167,6 +177,8 @@ pub enum Msg {
         question: usize,
         answer: usize,
     },
+    /// Stops the drill's clock, or lets it go on.
+    DrillClock,
     /// Ticks or clears a task that no run can see.
     Tick(String),
     Hint,
@@ -274,9 +286,11 @@ pub enum Part {
     Layout,
     /// Notices and the engine's health.
     Notice,
+    /// The language of the page.
+    Words,
 }
 
-pub const PARTS: usize = 11;
+pub const PARTS: usize = 12;
 
 /// The state of the page.
 #[derive(Debug, Default)]
@@ -286,6 +300,7 @@ pub struct Session {
     pub lesson: Load<Arc<Lesson>>,
     pub bench: Bench,
     pub works: BTreeMap<String, Work>,
+    pub words: Words,
     pub prefs: Prefs,
     pub engine: Engine,
     pub pane: Pane,
@@ -300,6 +315,8 @@ pub struct Session {
     pub file_of: Option<(Name, String)>,
     changed: u32,
     save_asked: bool,
+    /// The browser's language, until the catalogue says whether the lab has it.
+    browser_speaks: String,
     address_ms: f64,
 }
 
@@ -328,10 +345,9 @@ impl Session {
             | Msg::Redo
             | Msg::Reset
             | Msg::BringBack
-            | Msg::Act(_)
             | Msg::ApplyEdit
-            | Msg::ClearActs
             | Msg::JumpTo(_) => self.update_text(msg, &mut out),
+            Msg::Act(_) | Msg::ClearActs | Msg::TakeBack(_) => self.update_acts(msg, &mut out),
             Msg::Run
             | Msg::PlayPause
             | Msg::Pause
@@ -344,6 +360,7 @@ impl Session {
             | Msg::Predict { .. }
             | Msg::Recall { .. }
             | Msg::Tick(_)
+            | Msg::DrillClock
             | Msg::Hint
             | Msg::LoadSolution => self.update_flow(msg, &mut out),
             Msg::Export(export) => self.export(export, &mut out),

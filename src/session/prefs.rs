@@ -75,13 +75,15 @@ pub struct Prefs {
     pub last: String,
     /// Two letters; empty for English.
     pub language: String,
+    /// The language was chosen; else the browser's is taken.
+    pub chosen: bool,
 }
 
 impl Default for Prefs {
     fn default() -> Prefs {
         let sizes = Split::ALL.map(|s| s.range().1);
         let (last, language) = (String::new(), String::new());
-        Prefs { theme: Theme::System, speed: 5, sizes, last, language }
+        Prefs { theme: Theme::System, speed: 5, sizes, last, language, chosen: false }
     }
 }
 
@@ -115,7 +117,10 @@ impl Prefs {
         for split in Split::ALL {
             let _ = writeln!(out, "{} {}", split.name(), self.size(split));
         }
-        let _ = writeln!(out, "last {}\nlanguage {}", self.last, self.language);
+        let _ = writeln!(out, "last {}", self.last);
+        if self.chosen {
+            let _ = writeln!(out, "language {}", self.language);
+        }
         out
     }
 
@@ -136,6 +141,7 @@ impl Prefs {
                 // It becomes part of a file's address.
                 "language" if value.bytes().all(|b| b.is_ascii_lowercase()) => {
                     value.clone_into(&mut prefs.language);
+                    prefs.chosen = true;
                 }
                 _ => {
                     let split = Split::ALL.into_iter().find(|s| s.name() == name);
@@ -158,7 +164,7 @@ mod tests {
         let mut prefs = Prefs { theme: Theme::Dark, speed: 20, ..Prefs::default() };
         prefs.set_size(Split::Lower, Some(500));
         prefs.last = "init/wait".into();
-        prefs.language = "de".into();
+        (prefs.language, prefs.chosen) = ("de".into(), true);
         assert_eq!(Prefs::decode(&prefs.encode()), prefs);
         assert_eq!(Prefs::decode("language ../de\n").language, "");
         let odd = Prefs::decode("theme pink\nspeed 7\nsplit-lower 9999\nnew thing\n\0");

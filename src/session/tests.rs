@@ -36,7 +36,8 @@ fn lesson() -> Lesson {
 
 fn booted(hash: &str, stored: Vec<(String, String)>) -> Session {
     let mut session = Session::default();
-    session.update(Msg::Booted { stored, hash: hash.into(), storage: Ok(()) });
+    let (hash, language) = (hash.to_owned(), "de".to_owned());
+    session.update(Msg::Booted { stored, hash, storage: Ok(()), language });
     session.update(Msg::Worker(FromWorker::Ready));
     let bytes = postcard::to_allocvec(&lesson()).unwrap();
     session.update(Msg::LessonCame("init/wait".into(), Ok(bytes)));

@@ -20,6 +20,8 @@ pub struct Work {
     /// Chosen answer by step.
     pub predictions: BTreeMap<usize, usize>,
     pub n_hints: usize,
+    /// Time worked on a drill, in seconds.
+    pub spent_secs: u64,
     pub solution_seen: bool,
     /// What stood in the editor before the last reset, import or solution.
     pub kept: Option<String>,
@@ -46,7 +48,7 @@ impl Work {
         let _ = writeln!(out, "lesson {}\nversion {}\nstep {}", self.id, self.version, self.step);
         let _ = writeln!(out, "done {}\npredictions {}", done.join(","), choices.join(","));
         let _ = writeln!(out, "hints {}\nsolution {}", self.n_hints, u8::from(self.solution_seen));
-        let _ = writeln!(out, "touched {}", self.touched);
+        let _ = writeln!(out, "spent {}\ntouched {}", self.spent_secs, self.touched);
         free(&mut out, "text", &self.text);
         if let Some(kept) = &self.kept {
             free(&mut out, "kept", kept);
@@ -109,6 +111,7 @@ impl Work {
             }
             "hints" => self.n_hints = value.parse().unwrap_or(0),
             "solution" => self.solution_seen = value == "1",
+            "spent" => self.spent_secs = value.parse().unwrap_or(0),
             "touched" => self.touched = value.parse().unwrap_or(0),
             _ => {}
         }

@@ -39,7 +39,9 @@ pub fn start() {
     std::panic::set_hook(Box::new(failed));
     let (stored, storage) = browser::stored();
     let hash = browser::window().location().hash().unwrap_or_default();
-    send(Msg::Booted { stored, hash, storage });
+    let language = browser::window().navigator().language().unwrap_or_default();
+    let language = language.split('-').next().unwrap_or("").to_lowercase();
+    send(Msg::Booted { stored, hash, storage, language });
     leptos::mount::mount_to_body(|| Page(root));
     if let Some(shell) = browser::document().get_element_by_id("shell") {
         shell.remove();

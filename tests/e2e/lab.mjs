@@ -9,7 +9,8 @@ import { chromium } from "playwright-core";
 import { serve } from "./server.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-export const DIST = join(here, "../../dist");
+// Another built site can be looked at: PODLAB_DIST=target/serve.
+export const DIST = process.env.PODLAB_DIST ?? join(here, "../../dist");
 export const SHOTS = join(here, "shots");
 const AXE = readFileSync(join(here, "node_modules/axe-core/axe.min.js"), "utf8");
 
