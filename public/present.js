@@ -36,7 +36,9 @@ addEventListener("keydown", (event) => {
     const name = nameOf(event);
     if (name) show(name);
   }
-  if (event.key === "Escape" && typing && !find(".cm-tooltip, .cm-panel")) find("#stage")?.focus();
+  if (event.key === "Escape" && typing && !find(".cm-tooltip, .cm-panel")) {
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "s", bubbles: true }));
+  }
   if (event.key.toLowerCase() === "n" && !typing && !chord) openNotes();
 });
 

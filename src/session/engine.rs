@@ -153,9 +153,12 @@ impl Session {
     fn mark_stale(&mut self) {
         if self.bench.run.revision != START {
             let n = self.bench.n_errors();
-            let errors = if n == 1 { "1 error".to_owned() } else { format!("{n} errors") };
-            self.bench.stale =
-                Some(format!("The manifest has {errors}; this is the run of its last good text."));
+            let errors = match n {
+                1 => self.words.say("1 error"),
+                _ => self.words.fill("{} errors", &[&n]),
+            };
+            let why = "The manifest has {}; this is the run of its last good text.";
+            self.bench.stale = Some(self.words.fill(why, &[&errors]));
             self.touch(Part::Run);
         }
     }
@@ -262,7 +265,8 @@ impl Session {
             return;
         }
         out.push(Effect::StartWorker);
-        self.notice(format!("The simulator stopped ({why}) and was started again."), out);
+        let says = "The simulator stopped ({}) and was started again.";
+        self.notice(self.words.fill(says, &[&why]), out);
     }
 
     /// Another text may be one that a simulator can live with.

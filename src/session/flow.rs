@@ -112,7 +112,7 @@ impl Session {
             if !known && self.task_result(task).is_some_and(|r| self.seen(r)) {
                 self.bench.done.insert(task.id.clone());
                 self.touch(Part::Flow);
-                out.push(Effect::Say("A task is done.".to_owned()));
+                out.push(Effect::Say(self.words.say("A task is done.")));
                 self.ask_save(out);
             }
         }

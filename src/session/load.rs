@@ -61,6 +61,7 @@ impl Session {
         match msg {
             Msg::Booted { stored, hash, storage, language } => {
                 self.browser_speaks = language;
+                self.packs_unasked = true;
                 self.boot(stored, &hash, storage, out);
             }
             Msg::HashChanged(hash) if hash == self.route.to_string() => {}
@@ -74,6 +75,9 @@ impl Session {
                 self.catalogue = decode::<Catalogue>(&bytes);
                 self.touch(Part::Page);
                 self.listen_to_browser(out);
+                if std::mem::take(&mut self.packs_unasked) {
+                    out.push(Effect::FetchPacks);
+                }
             }
             Msg::LessonCame(id, bytes) => self.lesson_came(&id, &bytes, out),
             Msg::Retry => {
@@ -82,8 +86,10 @@ impl Session {
                     out.push(Effect::FetchCatalogue);
                 }
                 if let (Load::Failed(_), Page::Lesson(id)) = (&self.lesson, &self.route.page) {
-                    out.push(Effect::FetchLesson(id.clone()));
+                    let id = id.clone();
                     self.lesson = Load::Waiting;
+                    self.packs.wrong.clear();
+                    self.fetch_lesson(id, out);
                 }
                 self.touch(Part::Page);
             }
@@ -103,7 +109,7 @@ impl Session {
                 self.touch(Part::Page);
             }
             Msg::Import { name, text } => self.import(&name, text, out),
-            _ => {}
+            _ => self.update_packs(msg, out),
         }
     }
 
@@ -123,13 +129,14 @@ impl Session {
     }
 
     fn speak(&mut self, language: String, out: &mut Vec<Effect>) {
+        self.keep_work();
         out.push(Effect::Language(language.clone()));
         self.prefs.language = language;
         self.prefs.chosen = true;
         self.save_prefs(out);
         out.push(Effect::FetchCatalogue);
-        if let Page::Lesson(id) = &self.route.page {
-            out.push(Effect::FetchLesson(id.clone()));
+        if let Page::Lesson(id) = self.route.page.clone() {
+            self.fetch_lesson(id, out);
         }
     }
 
@@ -157,7 +164,7 @@ impl Session {
     }
 
     /// Shows a route; opens its lesson where another or none is open.
-    fn go(&mut self, route: Route, out: &mut Vec<Effect>) {
+    pub(super) fn go(&mut self, route: Route, out: &mut Vec<Effect>) {
         self.touch(Part::Page);
         self.touch(Part::Layout);
         self.tab = route.tab.unwrap_or(self.tab);
@@ -170,8 +177,8 @@ impl Session {
         if id != self.bench.id {
             self.keep_work();
             self.close();
-            match &self.route.page {
-                Page::Lesson(id) => out.push(Effect::FetchLesson(id.clone())),
+            match &self.route.page.clone() {
+                Page::Lesson(id) => self.fetch_lesson(id.clone(), out),
                 Page::Sandbox => self.open("sandbox", "1", SANDBOX, out),
                 _ => {}
             }
@@ -212,7 +219,26 @@ impl Session {
         if self.route.page != Page::Lesson(id.to_owned()) {
             return;
         }
-        self.lesson = decode::<Lesson>(bytes);
+        match self.packed_lesson(id, bytes) {
+            Some(lesson) => self.lesson_is(id, lesson, out),
+            None => {
+                self.lesson = decode::<Lesson>(bytes);
+                self.lesson_opens(id, out);
+            }
+        }
+    }
+
+    pub(super) fn lesson_is(
+        &mut self,
+        id: &str,
+        lesson: Result<Lesson, String>,
+        out: &mut Vec<Effect>,
+    ) {
+        self.lesson = lesson.map_or_else(Load::Failed, |lesson| Load::Here(Arc::new(lesson)));
+        self.lesson_opens(id, out);
+    }
+
+    fn lesson_opens(&mut self, id: &str, out: &mut Vec<Effect>) {
         self.touch(Part::Page);
         self.touch(Part::Flow);
         if let Load::Here(lesson) = self.lesson.clone() {

@@ -70,8 +70,9 @@ impl Route {
         let page = match parts[..] {
             [] => Page::Catalogue,
             ["sandbox"] => Page::Sandbox,
-            ["lesson", track, slug] if is_slug(track) && is_slug(slug) => {
-                Page::Lesson(format!("{track}/{slug}"))
+            // Of the site, or of a pack: PACK/TRACK/SLUG.
+            ["lesson", ref id @ ..] if matches!(id.len(), 2 | 3) && id.iter().all(|p| is_slug(p)) => {
+                Page::Lesson(id.join("/"))
             }
             _ => Page::Unknown(path.chars().take(80).collect()),
         };
@@ -149,6 +150,7 @@ mod tests {
             "#/lesson/sidecar/log-shipper?step=3&t=12.5&panel=events",
             "#/lesson/init/wait-for-it?t=0&panel=kubectl&present",
             "#/sandbox?w=1ab-_c",
+            "#/lesson/team/sidecar/own-one?step=2",
         ];
         for hash in same {
             assert_eq!(Route::parse(hash).to_string(), hash);

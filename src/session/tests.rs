@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::diagnostic::{Diagnostic, Severity, Stage};
+use crate::protocol::{FromWorker, Revision};
+use crate::time::SimTime;
 use crate::lesson::{Card, Choice, Goal, GoalResult, Prediction, Step, Task};
 use crate::trace::End;
 

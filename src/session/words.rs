@@ -2,6 +2,7 @@
 //! of a cluster: what kubectl would print stays as it is.
 
 use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words(BTreeMap<String, String>);
@@ -16,12 +17,12 @@ impl Words {
     }
 
     /// Each `{}` stands for the next of `with`.
-    pub fn fill(&self, english: &str, with: &[&str]) -> String {
+    pub fn fill(&self, english: &str, with: &[&dyn Display]) -> String {
         let mut with = with.iter();
         let mut out = String::new();
         for (i, part) in self.say(english).split("{}").enumerate() {
             if i > 0 {
-                out.push_str(with.next().unwrap_or(&""));
+                let _ = with.next().map_or(Ok(()), |value| write!(out, "{value}"));
             }
             out.push_str(part);
         }
@@ -39,7 +40,7 @@ mod tests {
         let words = Words::new(&pairs.map(|(a, b)| (a.to_owned(), b.to_owned())));
         assert_eq!(words.say("Run"), "Start");
         assert_eq!(words.say("Stop"), "Stop");
-        assert_eq!(words.fill("{} of {} done", &["1", "4"]), "1 von 4 fertig");
-        assert_eq!(words.fill("{} and {}", &["1"]), "1 and ");
+        assert_eq!(words.fill("{} of {} done", &[&1, &4]), "1 von 4 fertig");
+        assert_eq!(words.fill("{} and {}", &[&1]), "1 and ");
     }
 }

@@ -6,6 +6,7 @@ use crate::session::{Msg, PARTS, Part, Session};
 use leptos::prelude::{ArcTrigger, Notify, Track};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::fmt::Display;
 
 thread_local! {
     static SESSION: RefCell<Session> = RefCell::new(Session::default());
@@ -35,6 +36,16 @@ pub(crate) fn send(msg: Msg) {
     }
     BUSY.set(false);
     frame::wake();
+}
+
+/// Words of ours in the language of the page.
+pub(crate) fn tr(english: &str) -> String {
+    SESSION.with_borrow(|session| session.words.say(english))
+}
+
+/// The same, with something in the place of each `{}`.
+pub(crate) fn fill(english: &str, with: &[&dyn Display]) -> String {
+    SESSION.with_borrow(|session| session.words.fill(english, with))
 }
 
 /// A function for a listener that sends one message.

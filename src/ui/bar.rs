@@ -1,14 +1,16 @@
 //! The bar on top: where we are, how far, and the menus.
 
-use super::app::{read, send, sends};
-use super::el::{El, Kid, button, div, el, span};
-use super::icons;
+use super::app::{fill, read, send, sends, tr};
+use super::el::{El, Kid, button, div, el, says, span};
+use super::{catalogue, icons};
+use crate::lesson::Kind;
+use crate::session::drill::Ticking;
 use crate::session::route::Page;
 use crate::session::{Dialog, Export, Msg, Part};
 
 pub(crate) fn view() -> El {
     let skip =
-        el("a").class("skip").attr("href", "#main").text("Skip to the lab").on("click", |event| {
+        el("a").class("skip").attr("href", "#main").say("Skip to the lab").on("click", |event| {
             // The address belongs to the router.
             event.prevent_default();
             super::browser::focus("#main");
@@ -26,7 +28,9 @@ pub(crate) fn view() -> El {
         .live_kid(place)
         .kid(div("grow"))
         .live_kid(progress)
+        .live_kid(drill)
         .live_kid(menus)
+        .live_kid(language)
         .live_kid(theme)
         .kid(icon("?", "Help and keys", Msg::Dialog(Some(Dialog::Help))))
 }
@@ -53,18 +57,21 @@ fn icon(text: &str, label: &str, msg: Msg) -> El {
 fn place() -> Kid {
     let title = read(&[Part::Page], |s| match (&s.route.page, s.lesson.here()) {
         (Page::Lesson(id), Some(lesson)) => {
-            let track = id.split('/').next().unwrap_or("").to_owned();
-            Some((track, lesson.card.title.clone()))
+            let tracks = s.catalogue.here().map_or(&[][..], |c| &c.tracks);
+            let slug = id.split('/').next().unwrap_or("");
+            let track = tracks.iter().find(|t| t.slug == slug);
+            let track = track.map_or(slug, |t| &t.title).to_owned();
+            Some((track, lesson.card.title.clone(), lesson.card.kind))
         }
-        (Page::Sandbox, _) => Some((String::new(), "Sandbox".to_owned())),
+        (Page::Sandbox, _) => Some((String::new(), tr("Sandbox"), Kind::Lesson)),
         _ => None,
     });
-    let Some((track, title)) = title else { return Kid::Nothing };
+    let Some((track, title, kind)) = title else { return Kid::Nothing };
     let mut place = div("place");
     if !track.is_empty() {
         place = place.kid(span("track", track)).kid(span("slash", "/"));
     }
-    place.kid(el("h1").text(title)).into()
+    place.kid(el("h1").text(title)).kid(catalogue::kind_chip(kind)).into()
 }
 
 fn progress() -> Kid {
@@ -84,9 +91,48 @@ fn progress() -> Kid {
         span(class, "")
     };
     div("steps-dots")
-        .kid(span("steps-text", format!("step {} of {n}", step + 1)))
+        .kid(span("steps-text", fill("step {} of {}", &[&(step + 1), &n])))
         .kid(div("dots").attr("aria-hidden", "true").kids((0..n).map(dot)))
         .into()
+}
+
+/// A drill's clock: it counts up, says what the drill is made for, and can be stopped.
+fn drill() -> Kid {
+    let parts = [Part::Page, Part::Player, Part::Flow];
+    let found = read(&parts, |s| Some((s.drill_secs()?, s.bench.drill.state, s.all_done())));
+    let Some(((spent, meant), state, done)) = found else { return Kid::Nothing };
+    let clock = |secs: u64| format!("{}:{:02}", secs / 60, secs % 60);
+    let text = match (state, spent > meant) {
+        _ if done => fill("done in {}", &[&clock(spent)]),
+        (Ticking::NotYet, _) if spent == 0 => fill("{} min from your first key", &[&(meant / 60)]),
+        (_, false) => fill("{} of {}", &[&clock(spent), &clock(meant)]),
+        (_, true) => fill("{} over {}", &[&clock(spent - meant), &clock(meant)]),
+    };
+    let out = div("drill").kid(says("hidden", "Time worked")).kid(span("drill-time", text));
+    let (path, label) = match state {
+        _ if done => return out.into(),
+        Ticking::NotYet => return out.into(),
+        Ticking::Runs => (icons::PAUSE, "Stop the drill's clock"),
+        Ticking::Stopped => (icons::PLAY, "Let the drill's clock go on"),
+    };
+    out.kid(icons::button("quiet", path, label, Msg::DrillClock)).into()
+}
+
+/// The language of lessons and page; only where there is more than one.
+fn language() -> Kid {
+    let (mut all, now) = read(&[Part::Page], |s| {
+        let all = s.catalogue.here().map_or(Vec::new(), |c| c.languages.clone());
+        (all, s.prefs.language.clone())
+    });
+    if all.is_empty() {
+        return Kid::Nothing;
+    }
+    all.insert(0, String::new());
+    let at = all.iter().position(|l| *l == now).unwrap_or(0);
+    let next = all[(at + 1) % all.len()].clone();
+    let name = |l: &str| if l.is_empty() { "EN".to_owned() } else { l.to_uppercase() };
+    let label = fill("Language: {}. Change it to {}", &[&name(&now), &name(&next)]);
+    icon(&name(&now), &label, Msg::Language(next)).into()
 }
 
 fn menus() -> Kid {
@@ -113,5 +159,5 @@ fn theme() -> El {
         "dark" => icons::MOON,
         _ => icons::HALF,
     };
-    icons::button("icon", sign, &format!("Theme: {name}. Change it"), Msg::NextTheme)
+    icons::button("icon", sign, &fill("Theme: {}. Change it", &[&tr(name)]), Msg::NextTheme)
 }

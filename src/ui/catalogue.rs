@@ -1,9 +1,10 @@
 //! The first page: the four patterns, their lessons, where one was, and the sandbox.
 
-use super::app::{read, send, sends};
-use super::el::{El, Kid, button, coded, div, el, span};
+use super::app::{fill, read, send, sends, tr};
+use super::el::{El, Kid, button, coded, div, el, says, span};
 use super::{browser, catalogue_pods};
-use crate::lesson::{Card, Catalogue, Track};
+use crate::lesson::{Card, Catalogue, Kind, Track};
+use crate::session::packs::Shelf;
 use crate::session::work::Work;
 use crate::session::{Export, Load, Msg, Part, Session};
 use wasm_bindgen::JsCast;
@@ -17,31 +18,28 @@ pub(crate) fn view() -> El {
         .kid(intro())
         .live_kid(resume)
         .live_kid(tracks)
+        .live_kid(packs)
         .kid(sandbox())
-        .live_kid(languages)
         .live_kid(kept)
 }
 
 fn intro() -> El {
-    div("intro").kid(el("h1").text("Several containers, one pod")).kid(el("p").text(
-        "Edit a real manifest, watch the pod live, take away YAML that a cluster accepts. \
-             Everything runs in this page; nothing can break.",
-    ))
+    div("intro").kid(el("h1").say("Several containers, one pod")).kid(el("p").say("Edit a real manifest, watch the pod live, take away YAML that a cluster accepts. \
+             Everything runs in this page; nothing can break."))
 }
 
 /// The card of a lesson by its id, and where its work stands.
 fn resume() -> Option<El> {
     read(&[Part::Page], |s| {
         let newest = s.works.values().filter(|w| w.id != "sandbox").max_by_key(|w| w.touched)?;
-        let card = s.catalogue.here()?.tracks.iter().flat_map(|t| &t.lessons);
-        let card = card.clone().find(|c| c.id == newest.id && c.version == newest.version)?;
+        let card = s.card(&newest.id).filter(|c| c.version == newest.version)?;
         let href = format!("#/lesson/{}?step={}", card.id, newest.step + 1);
-        let text = format!("{}, step {}", card.title, newest.step + 1);
+        let text = fill("{}, step {}", &[&card.title, &(newest.step + 1)]);
         Some(
             el("a")
                 .class("resume")
                 .attr("href", href)
-                .kid(span("resume-word", "Go on where you were"))
+                .kid(says("resume-word", "Go on where you were"))
                 .kid(span("resume-title", text)),
         )
     })
@@ -49,7 +47,7 @@ fn resume() -> Option<El> {
 
 fn tracks() -> El {
     read(&[Part::Page], |s| match &s.catalogue {
-        Load::Waiting => div("tracks waiting").text("The lessons are being read."),
+        Load::Waiting => div("tracks waiting").say("The lessons are being read."),
         Load::Failed(why) => failed("The list of lessons could not be read.", why),
         Load::Here(catalogue) => grid(catalogue, s),
     })
@@ -76,6 +74,31 @@ fn grid(catalogue: &Catalogue, s: &Session) -> El {
     div("tracks").kids(tracks)
 }
 
+/// Lessons from elsewhere, each pack under its own name.
+fn packs() -> Kid {
+    read(&[Part::Page], |s| {
+        let packs = &s.packs;
+        if packs.all.is_empty() && packs.wrong.is_empty() {
+            return Kid::Nothing;
+        }
+        let pack = |shelf: &Shelf| {
+            let index = shelf.index();
+            let forget = matches!(shelf, Shelf::Opened(_)).then(|| {
+                let label = fill("Forget {}", &[&index.title]);
+                button("quiet", "Forget", sends(Msg::ForgetPack(index.name.clone()))).label(label)
+            });
+            let head = div("pack-head")
+                .kid(el("h2").text(&index.title))
+                .kid(says("summary", "Lessons from elsewhere"))
+                .kid(forget);
+            let tracks = index.tracks.iter().map(|track| track_card(track, true, s));
+            el("section").class("pack").key(&index.name).kid(head).kid(div("tracks").kids(tracks))
+        };
+        let wrong = packs.wrong.iter().map(|why| el("p").class("pack-wrong").text(why));
+        div("packs").kids(packs.all.iter().map(pack)).kids(wrong).into()
+    })
+}
+
 /// So many lessons of a track are seen without opening it.
 const FEW: usize = 2;
 
@@ -91,7 +114,7 @@ fn track_card(track: &Track, open: bool, s: &Session) -> El {
     let bar = div("track-bar")
         .attr("aria-hidden", "true")
         .kid(div("").attr("style:width", format!("{}%", n_done * 100 / n.max(1))));
-    let summary = el("summary").kid(span("", format!("{n_done} of {n} done"))).kid(bar);
+    let summary = el("summary").kid(span("", fill("{} of {} done", &[&n_done, &n]))).kid(bar);
     let lessons = el("details")
         .class("track-lessons")
         .flag("open", open)
@@ -118,17 +141,28 @@ fn is_done(card: &Card, s: &Session) -> bool {
 fn standing(card: &Card, s: &Session) -> Option<String> {
     let work = work_of(card, s)?;
     Some(match (is_done(card, s), work.done.len()) {
-        (true, _) => "done".to_owned(),
-        (_, 0) => "begun".to_owned(),
-        (_, n) => format!("{n} of {} tasks", card.n_tasks),
+        (true, _) => s.words.say("done"),
+        (_, 0) => s.words.say("begun"),
+        (_, n) => s.words.fill("{} of {} tasks", &[&n, &card.n_tasks]),
     })
+}
+
+/// What is no lesson says what it is.
+pub(crate) fn kind_chip(kind: Kind) -> Option<El> {
+    let word = match kind {
+        Kind::Lesson => return None,
+        Kind::Challenge => "challenge",
+        Kind::Drill => "drill",
+    };
+    Some(says(&format!("kind {word}"), word))
 }
 
 /// A lesson as a card; a row where there are many.
 fn lesson_card(card: &Card, row: bool, s: &Session) -> El {
     let done = is_done(card, s);
     let meta = div("meta")
-        .kid(span("minutes", format!("{} min", card.minutes)))
+        .kid(kind_chip(card.kind))
+        .kid(span("minutes", fill("{} min", &[&card.minutes])))
         .kid(standing(card, s).map(|text| span(if done { "done" } else { "begun" }, text)));
     let mut out = el("a")
         .class(if row { "lesson-card row-card" } else { "lesson-card" })
@@ -150,14 +184,28 @@ pub(crate) fn open_file(file: &web_sys::File) {
     let name = file.name();
     if file.size() > FILE_MAX {
         let mib = (file.size() / 1_048_576.0).round();
-        return send(Msg::Say(format!("{name} has {mib} MiB; a manifest has 8 at most.")));
+        return send(Msg::Say(fill("{} has {} MiB; a manifest has 8 at most.", &[&name, &mib])));
+    }
+    if name.ends_with(".zip") {
+        return open_pack(name, file.array_buffer());
     }
     let text = file.text();
     wasm_bindgen_futures::spawn_local(async move {
         let text = wasm_bindgen_futures::JsFuture::from(text).await;
         send(match text.ok().and_then(|t| t.as_string()) {
             Some(text) => Msg::Import { name, text },
-            None => Msg::Say(format!("{name} could not be read.")),
+            None => Msg::Say(fill("{} could not be read.", &[&name])),
+        });
+    });
+}
+
+/// A zip is a pack of lessons.
+fn open_pack(name: String, bytes: js_sys::Promise) {
+    wasm_bindgen_futures::spawn_local(async move {
+        let bytes = wasm_bindgen_futures::JsFuture::from(bytes).await;
+        send(match bytes {
+            Ok(bytes) => Msg::PackOpened(name, js_sys::Uint8Array::new(&bytes).to_vec()),
+            Err(_) => Msg::Say(fill("{} could not be read.", &[&name])),
         });
     });
 }
@@ -167,7 +215,7 @@ pub(crate) fn file_input(id: &'static str) -> El {
     let input = el("input")
         .attr("type", "file")
         .attr("id", id)
-        .attr("accept", ".yaml,.yml,.json,.txt,text/*,application/yaml")
+        .attr("accept", ".yaml,.yml,.json,.txt,.zip,text/*,application/yaml")
         .class("file-input")
         .on("change", |event| {
             let input = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok());
@@ -176,7 +224,7 @@ pub(crate) fn file_input(id: &'static str) -> El {
                 open_file(&file);
             }
         });
-    el("label").class("button").attr("for", id).text("Open a file").kid(input)
+    el("label").class("button").attr("for", id).say("Open a file").kid(input)
 }
 
 pub(crate) fn droppable(el: El) -> El {
@@ -190,7 +238,7 @@ pub(crate) fn droppable(el: El) -> El {
             match (file, text) {
                 (Some(file), _) => open_file(&file),
                 (None, Some(text)) => {
-                    send(Msg::Import { name: "the dropped text".to_owned(), text })
+                    send(Msg::Import { name: tr("the dropped text"), text })
                 }
                 _ => {}
             }
@@ -212,43 +260,25 @@ fn sandbox() -> El {
                 let field = browser::document().get_element_by_id("paste");
                 let field = field.and_then(|f| f.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
                 if let Some(field) = field.filter(|f| !f.value().trim().is_empty()) {
-                    let name = "the pasted text".to_owned();
+                    let name = tr("the pasted text");
                     send(Msg::Import { name, text: field.value() });
                 }
             })
             .forget();
         });
-    let blank = el("a").class("button").attr("href", "#/sandbox").text("Open the sandbox");
+    let blank = el("a").class("button").attr("href", "#/sandbox").say("Open the sandbox");
     let words = div("")
-        .kid(el("h2").text("Sandbox"))
-        .kid(el("p").class("summary").text("Your own manifest on the same simulator."))
+        .kid(el("h2").say("Sandbox"))
+        .kid(el("p").class("summary").say("Your own manifest on the same simulator; or a pack of lessons, as a zip."))
         .kid(div("row").kid(blank).kid(file_input("open-catalogue")));
     droppable(el("section").class("sandbox-card").kid(words).kid(field))
-}
-
-/// Only where something is translated.
-fn languages() -> Kid {
-    let (all, chosen) = read(&[Part::Page], |s| {
-        let all = s.catalogue.here().map_or(Vec::new(), |c| c.languages.clone());
-        (all, s.prefs.language.clone())
-    });
-    if all.is_empty() {
-        return Kid::Nothing;
-    }
-    let one = |language: String| {
-        let name = if language.is_empty() { "EN".to_owned() } else { language.to_uppercase() };
-        let is = language == chosen;
-        button("text", &name, sends(Msg::Language(language))).flag("aria-pressed", is)
-    };
-    let all = [String::new()].into_iter().chain(all).map(one);
-    div("kept").attr("role", "group").label("Language").kids(all).into()
 }
 
 /// Work of lessons that have changed since, and all work as one file.
 fn kept() -> Kid {
     let rows: Vec<El> = read(&[Part::Page], |s| {
         let row = |(key, work): (&String, &Work)| {
-            let card = s.catalogue.here().and_then(|c| c.card(&work.id));
+            let card = s.card(&work.id);
             let name = card.map_or(work.id.as_str(), |c| &c.title).to_owned();
             let old = card.is_some_and(|c| c.version != work.version);
             let forget = button("quiet", "Forget", sends(Msg::ForgetWork(key.clone())));
@@ -256,9 +286,9 @@ fn kept() -> Kid {
                 .key(key)
                 .kid(span(
                     "",
-                    if old { format!("{name} (an older version)") } else { name.clone() },
+                    if old { fill("{} (an older version)", &[&name]) } else { name.clone() },
                 ))
-                .kid(forget.label(format!("Forget {name}")))
+                .kid(forget.label(fill("Forget {}", &[&name])))
         };
         s.works.iter().map(row).collect()
     });
@@ -266,11 +296,11 @@ fn kept() -> Kid {
         return Kid::Nothing;
     }
     let all = el("details")
-        .kid(el("summary").text(format!("What is kept ({})", rows.len())))
+        .kid(el("summary").text(fill("What is kept ({})", &[&rows.len()])))
         .kid(el("ul").kids(rows));
     el("footer")
         .class("kept")
-        .kid(span("", "Your work is kept in this browser."))
+        .kid(says("", "Your work is kept in this browser."))
         .kid(button("text", "Download all of it", sends(Msg::Export(Export::AllWork))))
         .kid(all)
         .into()

@@ -76,7 +76,7 @@ pub(crate) fn view(track: &str, title: &str) -> Option<El> {
         .class("living-pod")
         .attr("viewBox", "0 0 270 138")
         .attr("role", "img")
-        .label(format!("{title}. {}", picture.story))
+        .label(format!("{title}. {}", super::app::tr(picture.story)))
         .kid(rect(16, 14, 200, if picture.drawer.is_some() { 74 } else { 104 }, "pod-frame"));
     for path in picture.lines {
         out = out.kid(svg("path").attr("d", *path).class("pod-line"));

@@ -1,8 +1,8 @@
 //! Help, export, import and the solution, each a dialog over the page.
 
-use super::app::{peek, read, send, sends};
-use super::el::{El, Kid, button, div, el, span};
-use super::{browser, catalogue, icons, keys};
+use super::app::{peek, read, send, sends, tr};
+use super::el::{El, Kid, button, div, el, says, span};
+use super::{acts, browser, catalogue, icons, keys};
 use crate::session::history::Delta;
 use crate::session::{Dialog, Export, Msg, Part, Session};
 use wasm_bindgen::JsCast;
@@ -14,10 +14,10 @@ pub(crate) fn view() -> Kid {
         Dialog::Export => ("Take it away", export()),
         Dialog::Import => ("Open a manifest", import()),
         Dialog::Solution => ("One solution", solution()),
-        Dialog::Faults => ("Do something to it", faults()),
+        Dialog::Faults => ("Do something to it", acts::dialog()),
     };
     let close = icons::button("quiet", icons::CLOSE, "Close", Msg::Dialog(None));
-    let head = div("dialog-head").kid(el("h2").attr("id", "dialog-title").text(title)).kid(close);
+    let head = div("dialog-head").kid(el("h2").attr("id", "dialog-title").say(title)).kid(close);
     let box_ = el("dialog")
         .class("dialog")
         .key(title)
@@ -47,7 +47,7 @@ pub(crate) fn view() -> Kid {
 fn help() -> El {
     let rows = keys::HELP
         .into_iter()
-        .flat_map(|(keys, does)| [el("dt").kid(el("kbd").text(keys)), el("dd").text(does)]);
+        .flat_map(|(keys, does)| [el("dt").kid(el("kbd").say(keys)), el("dd").say(does)]);
     let looks = [
         ("ready", "running, ready"),
         ("notready", "running, not ready"),
@@ -58,11 +58,11 @@ fn help() -> El {
         ("terminating", "terminating"),
     ];
     let legend = looks.into_iter().map(|(look, word)| {
-        el("li").kid(span(&format!("state-box look-{look}"), "")).kid(span("", word))
+        el("li").kid(span(&format!("state-box look-{look}"), "")).kid(says("", word))
     });
     div("")
         .kid(el("dl").class("keys").kids(rows))
-        .kid(el("h3").text("Shapes"))
+        .kid(el("h3").say("Shapes"))
         .kid(el("ul").class("legend").kids(legend))
 }
 
@@ -72,8 +72,8 @@ fn export() -> El {
             send(Msg::Dialog(None));
             send(Msg::Export(of));
         })
-        .kid(span("menu-title", title))
-        .kid(span("menu-what", what))
+        .kid(says("menu-title", title))
+        .kid(says("menu-what", what))
     };
     let needs = peek(|s| s.bench.needs.clone());
     let mut out = div("menu")
@@ -85,52 +85,10 @@ fn export() -> El {
         .kid(item("Download all work", "every lesson, to read in elsewhere", Export::AllWork));
     if !needs.is_empty() {
         let needs = needs.into_iter().map(|n| el("li").text(n));
-        out = out.kid(el("h3").text("A cluster needs besides")).kid(el("ul").kids(needs));
+        out = out.kid(el("h3").say("A cluster needs besides")).kid(el("ul").kids(needs));
     }
     out
 }
-
-/// What can be done to the cluster at the cursor's instant.
-fn faults() -> El {
-    let (actions, done) = peek(|s| {
-        let snapshot = s.bench.shown();
-        let mut out: Vec<(String, &'static str)> = Vec::new();
-        for name in snapshot.pods.keys().take(PODS_MAX) {
-            out.push((format!("delete pod/{name}"), "asks politely, waits out the grace period"));
-            let force = format!("delete pod/{name} --force --grace-period=0");
-            out.push((force, "gone from the API server at once"));
-            out.push((format!("evict pod/{name}"), "as a drained node does"));
-        }
-        for (kind, name) in snapshot.objects.keys().filter(|(kind, _)| &**kind == "deployment") {
-            out.push((
-                format!("rollout restart {kind}/{name}"),
-                "new pods take the old ones' place",
-            ));
-            out.push((format!("scale {kind}/{name} --replicas=0"), "no pods wanted"));
-        }
-        (out, s.bench.actions.clone())
-    });
-    let at = peek(|s| super::transport::clock_text(s.bench.player.cursor));
-    if actions.is_empty() {
-        return div("").text("At this instant there is nothing in the cluster to act on.");
-    }
-    let item = |(action, what): (String, &'static str)| {
-        button("menu-item", "", sends(Msg::Act(action.clone())))
-            .kid(el("span").class("menu-title mono").text(format!("kubectl {action}")))
-            .kid(span("menu-what", what))
-    };
-    let mut out = div("menu")
-        .kid(el("p").text(format!("It happens at {at}; the run goes on from there.")))
-        .kids(actions.into_iter().map(item));
-    if !done.is_empty() {
-        let text = format!("Take back what was done ({})", done.len());
-        out = out.kid(button("", &text, sends(Msg::ClearActs)));
-    }
-    out
-}
-
-/// Pods that can be acted on by name; more would be a long list.
-const PODS_MAX: usize = 12;
 
 fn import() -> El {
     let field = el("textarea")
@@ -144,7 +102,7 @@ fn import() -> El {
         let field = browser::document().get_element_by_id("import-text");
         let field = field.and_then(|f| f.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
         if let Some(text) = field.map(|f| f.value()).filter(|t| !t.trim().is_empty()) {
-            send(Msg::Import { name: "the pasted text".to_owned(), text });
+            send(Msg::Import { name: tr("the pasted text"), text });
         }
     });
     let row = div("row").kid(open).kid(catalogue::file_input("open-dialog"));
@@ -171,10 +129,8 @@ fn solution() -> El {
         let load = button("", "Put it into the editor", sends(Msg::LoadSolution))
             .attr("title", "Yours can be brought back; tasks are not counted by it");
         div("")
-            .kid(el("p").text(
-                "Marked is where it differs from yours. It does not count as solved; your text \
-                 stays until you say otherwise.",
-            ))
+            .kid(el("p").say("Marked is where it differs from yours. It does not count as solved; your text \
+                 stays until you say otherwise."))
             .kid(pre)
             .kid(div("row").kid(load))
     })

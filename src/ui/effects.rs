@@ -2,6 +2,7 @@
 
 use super::app::{peek, send};
 use super::{browser, editor, engine};
+use crate::lesson::{file_of, index_file_of};
 use crate::session::{Effect, Msg};
 use gloo::timers::callback::Timeout;
 use wasm_bindgen::JsValue;
@@ -9,7 +10,14 @@ use wasm_bindgen::JsValue;
 pub(crate) fn run(effect: Effect) {
     match effect {
         Effect::FetchCatalogue => fetch(format!("index{}", ending()), Msg::CatalogueCame),
+        Effect::FetchPacks => fetch_pack("index.json", Msg::PacksCame),
+        Effect::FetchPack(name) => {
+            fetch_pack(&index_file_of(&name), move |bytes| Msg::PackCame(name, bytes));
+        }
         Effect::FetchLesson(id) => {
+            if let Some(file) = file_of(&id) {
+                return fetch_pack(&file, move |bytes| Msg::LessonCame(id, bytes));
+            }
             let file = format!("{}{}", id.replace('/', "-"), ending());
             fetch(file, move |bytes| Msg::LessonCame(id, bytes));
         }
@@ -59,8 +67,17 @@ fn ending() -> String {
     peek(|s| s.prefs.ending())
 }
 
-fn fetch(file: String, msg: impl FnOnce(Result<Vec<u8>, String>) -> Msg + 'static) {
-    let url = format!("{}{file}", browser::address_of("podlab-lessons"));
+type Came = Result<Vec<u8>, String>;
+
+fn fetch(file: String, msg: impl FnOnce(Came) -> Msg + 'static) {
+    fetch_url(format!("{}{file}", browser::address_of("podlab-lessons")), Box::new(msg));
+}
+
+fn fetch_pack(file: &str, msg: impl FnOnce(Came) -> Msg + 'static) {
+    fetch_url(format!("{}{file}", browser::address_of("podlab-packs")), Box::new(msg));
+}
+
+fn fetch_url(url: String, msg: Box<dyn FnOnce(Came) -> Msg>) {
     wasm_bindgen_futures::spawn_local(async move {
         send(msg(browser::fetch(&url).await));
     });

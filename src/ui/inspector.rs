@@ -1,9 +1,10 @@
 //! What is picked, closely: its state, the chain of causes, where the manifest says so.
 
-use super::app::{read, send, sends};
+use super::app::{fill, read, send, sends};
 use super::el::{Kid, button, div, el};
-use super::icons;
+use super::{acts, icons};
 use super::panels::subject;
+use crate::kubectl::human_duration;
 use crate::session::lanes::Look;
 use crate::session::{Msg, Part, Pick, Session};
 use crate::trace::{self, ContainerView, Name};
@@ -24,11 +25,11 @@ pub(crate) fn view() -> Kid {
         Msg::Pick(None),
     ));
     let gone = facts.is_empty();
-    let rows = facts.into_iter().flat_map(|(k, v)| [el("dt").text(k), el("dd").text(v)]);
+    let rows = facts.into_iter().flat_map(|(k, v)| [el("dt").say(k), el("dd").text(v)]);
     let mut out =
         el("aside").class("inspector").label("What is picked").kid(head).kid(el("dl").kids(rows));
     if gone {
-        out = out.kid(div("empty").text("Not there at this instant."));
+        out = out.kid(div("empty").say("Not there at this instant."));
     }
     let mut actions = div("row");
     if let Some(place) = span_ {
@@ -44,10 +45,10 @@ pub(crate) fn view() -> Kid {
             send(Msg::FileOf(Some((place.clone(), String::new()))));
         }));
     }
-    out = out.kid(actions);
+    out = out.kid(actions).kid(acts::menu(&pick));
     if !story.is_empty() {
         let steps = story.into_iter().take(STORY_MAX).map(|text| el("li").text(text));
-        out = out.kid(el("h4").text("Why?")).kid(el("ol").class("story").kids(steps));
+        out = out.kid(el("h4").say("Why?")).kid(el("ol").class("story").kids(steps));
     }
     out.into()
 }
@@ -56,13 +57,14 @@ fn title(pick: &Pick, s: &Session) -> String {
     match pick {
         Pick::Event(id) => {
             let event = s.bench.run.timeline.events.get(id.0 as usize);
-            event.map_or(String::new(), |e| format!("{} at {} s", subject(&e.subject), e.at))
+            event.map_or(String::new(), |e| fill("{} at {} s", &[&subject(&e.subject), &e.at]))
         }
         Pick::Pod(name) => format!("pod {name}"),
         Pick::Container(_, name) => format!("container {name}"),
         Pick::Volume(_, place) => {
             format!("volume {}", place.strip_prefix("volume:").unwrap_or(place))
         }
+        Pick::Object(kind, name) => format!("{kind}/{name}"),
     }
 }
 
@@ -106,6 +108,20 @@ fn facts(pick: &Pick, s: &Session) -> Vec<(&'static str, String)> {
             let n = p.files.iter().filter(|((at, _), f)| at == place && !f.is_dir).count();
             vec![("kind", kind.trim().to_owned()), ("files", n.to_string())]
         }),
+        Pick::Object(kind, name) => {
+            let view = s.bench.shown().objects.get(&(kind.clone(), name.clone()));
+            view.map_or(Vec::new(), |view| {
+                let age = human_duration(s.bench.player.cursor - view.created_at);
+                let mut out = vec![("kind", kind.to_string()), ("age", age)];
+                if !view.cells.is_empty() {
+                    out.push(("status", view.cells.join("  ")));
+                }
+                let lists = [("ready", &view.ready), ("not ready", &view.not_ready)];
+                let some = lists.into_iter().filter(|(_, list)| !list.is_empty());
+                out.extend(some.map(|(word, list)| (word, list.join(", "))));
+                out
+            })
+        }
     }
 }
 

@@ -95,7 +95,7 @@ fn bench_key(key: &str) -> bool {
             }
         }
         "t" | "T" => {
-            send(Msg::Pane(Pane::Watch));
+            send(Msg::Pane(Pane::Below));
             browser::focus("#timeline");
         }
         "l" | "L" => tab(Tab::Logs),
@@ -106,7 +106,7 @@ fn bench_key(key: &str) -> bool {
 }
 
 fn tab(tab: Tab) {
-    send(Msg::Pane(Pane::Watch));
+    send(Msg::Pane(Pane::Below));
     send(Msg::Tab(tab));
     browser::focus("#panel");
 }
@@ -121,6 +121,9 @@ fn escape(event: &web_sys::KeyboardEvent) {
         _ if in_editor => {}
         (_, true, _) => send(Msg::Drawer(false)),
         (.., true) => send(Msg::Pick(None)),
-        _ => browser::focus("#lesson"),
+        _ => {
+            send(Msg::Pane(Pane::Learn));
+            browser::focus("#lesson");
+        }
     }
 }

@@ -79,9 +79,7 @@ pub(crate) fn view() -> El {
         .label("Timeline")
         .live_kid(labels)
         .kid(drawing)
-        .kid(div("hidden").attr("id", "timeline-help").text(
-            "Arrow keys go from event to event, with Shift by seconds; Home and End to the ends.",
-        ))
+        .kid(div("hidden").attr("id", "timeline-help").say("Arrow keys go from event to event, with Shift by seconds; Home and End to the ends."))
         .live_kid(table)
 }
 
@@ -405,7 +403,7 @@ fn table() -> El {
             el("tr").kid(el("th").attr("scope", "row").text(name)).kids(cells)
         };
         let rows = s.bench.run.lanes.lanes.iter().map(row);
-        let caption = el("caption").text("States of each container in order");
+        let caption = el("caption").say("States of each container in order");
         div("hidden").kid(el("table").kid(caption).kid(el("tbody").kids(rows)))
     })
 }

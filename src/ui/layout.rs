@@ -1,6 +1,6 @@
 //! Which page is shown, and the bench's panes with the borders that can be moved.
 
-use super::app::{peek, read, send, sends};
+use super::app::{fill, peek, read, send, sends, tr};
 use super::el::{El, Kid, button, div, el};
 use super::{
     browser, catalogue, editor, icons, lane_view, lesson_pane, panels, problems, stage, transport,
@@ -30,14 +30,14 @@ pub(crate) fn main() -> El {
     match shown {
         Shown::Catalogue => catalogue::view(),
         Shown::Bench { id, lesson } => bench(id, lesson),
-        Shown::Waiting => plain().text("The lesson is being read."),
+        Shown::Waiting => plain().say("The lesson is being read."),
         Shown::Failed(why) => plain()
             .kid(catalogue::failed("The lesson could not be read.", &why))
-            .kid(el("a").attr("href", "#/").text("All lessons")),
+            .kid(el("a").attr("href", "#/").say("All lessons")),
         Shown::Unknown(path) => plain()
-            .kid(el("h1").text("There is nothing here"))
-            .kid(el("p").text(format!("No page of the lab is called {path}.")))
-            .kid(el("a").attr("href", "#/").text("All lessons")),
+            .kid(el("h1").say("There is nothing here"))
+            .kid(el("p").text(fill("No page of the lab is called {}.", &[&path])))
+            .kid(el("a").attr("href", "#/").say("All lessons")),
     }
 }
 
@@ -82,13 +82,15 @@ fn pane_name(pane: Pane) -> &'static str {
         Pane::Learn => "learn",
         Pane::Edit => "edit",
         Pane::Watch => "watch",
+        Pane::Below => "watch below",
     }
 }
 
 /// Only seen where the window is narrow.
 fn pane_tabs(lesson: bool) -> El {
     let tab = |pane: Pane, text: &str| {
-        let chosen = move || read(&[Part::Layout], |s| s.pane == pane);
+        let here = move |p: Pane| p == pane || (p, pane) == (Pane::Below, Pane::Watch);
+        let chosen = move || read(&[Part::Layout], |s| here(s.pane));
         button("pane-tab", text, sends(Msg::Pane(pane)))
             .live("aria-pressed", move || Some(chosen().to_string()))
     };
@@ -101,7 +103,7 @@ fn pane_tabs(lesson: bool) -> El {
 
 fn editor_pane() -> El {
     let tools = div("pane-head")
-        .kid(el("h2").text("manifest.yaml"))
+        .kid(el("h2").say("manifest.yaml"))
         .live_kid(stale)
         .kid(div("grow"))
         .kid(icons::button("quiet", icons::UNDO, "Undo", Msg::Undo))
@@ -111,10 +113,20 @@ fn editor_pane() -> El {
     catalogue::droppable(pane.kid(tools).kid(editor::view()).live_kid(problems::view))
 }
 
+/// Only where an edit could change what runs instead of beginning it anew.
+fn apply() -> Kid {
+    let parts = [Part::Text, Part::Problems, Part::Run, Part::Shown];
+    let can = read(&parts, |s| {
+        s.bench.can_apply() && s.bench.checked == s.bench.revision && !s.bench.shown().pods.is_empty()
+    });
+    let title = "kubectl apply at this instant: what runs is changed, not begun anew";
+    can.then(|| button("quiet", "apply", sends(Msg::ApplyEdit)).attr("title", title)).into()
+}
+
 /// Only while the run is of an older text; the stage and the editor say why.
 fn stale() -> Kid {
     let stale = read(&[Part::Run], |s| s.bench.stale.is_some());
-    stale.then(|| el("span").class("badge warn").text("run is older")).into()
+    stale.then(|| el("span").class("badge warn").say("run is older")).into()
 }
 
 fn reset() -> Kid {
@@ -122,7 +134,7 @@ fn reset() -> Kid {
         let start = s.lesson.here().map(|l| l.start.clone());
         (start.is_some(), start.is_some_and(|t| t != s.bench.text), s.bench.kept.is_some())
     });
-    let mut out = div("row");
+    let mut out = div("row").live_kid(apply);
     if kept {
         let back = button("quiet", "bring back", sends(Msg::BringBack));
         out = out.kid(back.attr("title", "What stood here before the last reset or import"));
@@ -157,7 +169,7 @@ fn handle(split: Split) -> El {
         .attr("aria-orientation", if tall { "vertical" } else { "horizontal" })
         .label(name)
         .attr("title", "Drag; double-click for the usual size; Enter folds")
-        .attr("data-pane", pane)
+        .attr("data-pane", tr(pane))
         .num("aria-valuemin", 0.0)
         .num("aria-valuemax", f64::from(most) / 10.0)
         .live("aria-valuenow", move || {

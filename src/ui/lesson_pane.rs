@@ -1,8 +1,8 @@
 //! The lesson: prose one step at a time, tasks that tick themselves, predictions and their
 //! replies, hints, the solution, the debrief from the learner's own run.
 
-use super::app::{read, send, sends};
-use super::el::{El, Kid, button, coded, div, el, span};
+use super::app::{fill, read, send, sends};
+use super::el::{El, Kid, button, coded, div, el, says, span};
 use super::panels::jump_to_event;
 use crate::lesson::{self, GoalResult, Lesson, Prediction, Recall, Step, Task};
 use crate::session::flow::{TaskState, Verdict};
@@ -47,7 +47,7 @@ fn outcomes(lesson: &Lesson) -> El {
     let items = lesson.card.outcomes.iter().map(|o| coded(el("li"), o));
     el("details")
         .class("outcomes")
-        .kid(el("summary").text(format!("{} minutes. You will be able to", lesson.card.minutes)))
+        .kid(el("summary").text(fill("{} minutes. You will be able to", &[&lesson.card.minutes])))
         .kid(el("ul").kids(items))
 }
 
@@ -96,13 +96,13 @@ impl Asked<'_> {
             .flag("open", self.chosen.is_none())
             .kid(
                 el("summary")
-                    .kid(span("ask", self.label))
+                    .kid(says("ask", self.label))
                     .kid(el("span").class("question").trusted_html(self.question)),
             )
             .kid(div("choices").kids(choices));
         let said = self.chosen.and_then(|i| self.answers.get(i)).map(|text| {
             let said = el("span").trusted_html(text);
-            div("said").kid(span("reply-word", "You said:")).kid(said)
+            div("said").kid(says("reply-word", "You said:")).kid(said)
         });
         div(self.class)
             .attr("id", &self.id)
@@ -126,10 +126,10 @@ fn reply(right: bool, html: &str, because: &str) -> El {
     let word = if right { "As you said." } else { "It went another way." };
     let mut out = div(if right { "reply right" } else { "reply wrong" })
         .attr("role", "status")
-        .kid(span("reply-word", word))
+        .kid(says("reply-word", word))
         .kid(el("span").trusted_html(html));
     if !because.is_empty() {
-        out = out.kid(div("because").text(format!("In your run: {because}")));
+        out = out.kid(div("because").text(fill("In your run: {}", &[&because])));
     }
     out
 }
@@ -148,7 +148,7 @@ fn prediction(prediction: &Prediction, s: &Session) -> El {
     let out = asked.view(move |choice| Msg::Predict { step, choice });
     match s.verdict(step, prediction) {
         Verdict::NotAnswered => out,
-        Verdict::Open => out.kid(div("reply open").text("Now watch. The run will tell.")),
+        Verdict::Open => out.kid(div("reply open").say("Now watch. The run will tell.")),
         Verdict::Told { right, reply: html, because } => out.kid(reply(right, &html, &because)),
     }
 }
@@ -199,7 +199,7 @@ fn help(lesson: &Lesson, s: &Session) -> El {
     let mut out = div("help-box").kid(el("ol").class("hints").kids(hints));
     let mut row = div("row");
     if n < lesson.hints.len() {
-        let text = format!("Hint {} of {}", n + 1, lesson.hints.len());
+        let text = fill("Hint {} of {}", &[&(n + 1), &lesson.hints.len()]);
         row = row.kid(button("quiet", &text, sends(Msg::Hint)));
     }
     let may = s.may_see_solution();
@@ -218,9 +218,9 @@ fn debrief(lesson: &Lesson, s: &Session) -> Kid {
     let result = |goal| s.bench.run.result(goal).cloned().unwrap_or_default();
     let results: Vec<GoalResult> = lesson.debrief_goals.iter().map(result).collect();
     div("debrief")
-        .kid(el("h2").text("What happened"))
+        .kid(el("h2").say("What happened"))
         .kid(div("prose").trusted_html(&lesson::fill_debrief(&lesson.debrief_html, &results)))
-        .kid(el("a").class("button").attr("href", "#/").text("All lessons"))
+        .kid(el("a").class("button").attr("href", "#/").say("All lessons"))
         .into()
 }
 

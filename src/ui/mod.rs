@@ -1,6 +1,7 @@
 //! The page: leptos mounts it and keeps it reactive, components show, effects are run. Decides
 //! nothing: that is `session`. Each component is a function that gives an `El`.
 
+mod acts;
 mod app;
 mod bar;
 mod browser;
@@ -66,7 +67,13 @@ fn failed(info: &std::panic::PanicHookInfo<'_>) {
 }
 
 fn root() -> El {
+    div("root").live_kid(shell)
+}
+
+/// The whole page; another language makes it anew.
+fn shell() -> El {
     div("app")
+        .key(read(&[Part::Words], |s| s.prefs.language.clone()))
         .attr("id", "app")
         .live("data-present", || {
             read(&[Part::Page, Part::Layout], |s| s.route.present.then(String::new))
@@ -81,7 +88,7 @@ fn root() -> El {
 /// What the page has to say of itself: the newest notice, lost storage, a lost simulator.
 fn notice() -> Kid {
     let (notice, storage, failed) = read(&[Part::Notice], |s| {
-        let storage = s.storage.as_ref().map(|why| format!("Work is not being kept: {why}"));
+        let storage = s.storage.as_ref().map(|why| s.words.fill("Work is not being kept: {}", &[&s.words.say(why)]));
         (s.notice.clone(), storage, s.engine.failed.clone())
     });
     let lasting = failed.or(storage);

@@ -81,7 +81,7 @@ fn body() -> El {
 }
 
 fn empty(text: &str) -> El {
-    div("empty").text(text)
+    div("empty").say(text)
 }
 
 /// `web/app`, `pod web`, `deployment/web`.
@@ -293,7 +293,7 @@ fn network() -> El {
         if rows.is_empty() {
             return empty("No requests yet.");
         }
-        let head = ["at", "from", "request", "to", "answer"].map(|t| el("th").text(t));
+        let head = ["at", "from", "request", "to", "answer"].map(|t| el("th").say(t));
         let head = el("thead").kid(el("tr").kids(head));
         scrolled(
             el("table").class("requests").kid(head).kid(el("tbody").kids(rows.into_iter().rev())),

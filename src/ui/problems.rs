@@ -1,8 +1,8 @@
 //! The list of problems below the editor: each jumps to its place and offers its repairs; and the
 //! words of the terminal, "kubectl says".
 
-use super::app::{read, sends};
-use super::el::{El, Kid, button, div, el, span};
+use super::app::{fill, read, sends, tr};
+use super::el::{El, Kid, button, div, el, says, span};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::protocol::KUBECTL;
 use crate::session::{Msg, Part};
@@ -24,13 +24,13 @@ pub(crate) fn view() -> El {
     let out = el("section").class("problems").label("Problems");
     if found.is_empty() {
         let sign = if known.starts_with("No p") { "sign ok" } else { "sign practice" };
-        return out.kid(div("problems-none").kid(span(sign, "")).kid(span("", known)));
+        return out.kid(div("problems-none").kid(span(sign, "")).kid(span("", tr(known))));
     }
     let index = LineIndex::new(&text);
     let rows = found.iter().enumerate().take(SHOWN_MAX).map(|(i, d)| row(i, d, &index));
     let more = found.len().saturating_sub(SHOWN_MAX);
-    let more = (more > 0).then(|| el("li").text(format!("and {more} more")));
-    let title = format!("Problems ({})", found.len());
+    let more = (more > 0).then(|| el("li").text(fill("and {} more", &[&more])));
+    let title = fill("Problems ({})", &[&found.len()]);
     out.kid(el("h3").text(title)).kid(el("ul").kids(rows).kid(more)).kid(kubectl_says(&says))
 }
 
@@ -49,8 +49,8 @@ fn row(i: usize, diagnostic: &Diagnostic, index: &LineIndex) -> El {
     let line = index.line(diagnostic.span.start);
     let jump = button("problem-jump", "", sends(Msg::JumpTo(diagnostic.span)))
         .kid(span(&format!("sign {class}"), ""))
-        .kid(span("problem-line", format!("line {line}")))
-        .kid(span("problem-word", word))
+        .kid(span("problem-line", fill("line {}", &[&line])))
+        .kid(says("problem-word", word))
         .kid(span("problem-text", &*diagnostic.message));
     let mut out = el("li").class("problem").kid(jump);
     if let Some(help) = &diagnostic.help {
@@ -72,7 +72,7 @@ fn kubectl_says(says: &str) -> Kid {
     let text = format!("$ {KUBECTL} < manifest.yaml\n{says}");
     el("details")
         .class("says")
-        .kid(el("summary").text("kubectl says"))
+        .kid(el("summary").say("kubectl says"))
         .kid(el("pre").attr("tabindex", "0").text(text))
         .into()
 }

@@ -1,7 +1,7 @@
 //! The stage: pods as pictures that follow the cursor. One pod large, several as cards, a crowd as
 //! a grid of states. Positions are `session::picture`'s.
 
-use super::app::{read, send, sends};
+use super::app::{fill, read, send, sends};
 use super::el::{El, Kid, button, div, el, span, svg};
 use super::inspector;
 use super::stage_parts::{self as parts, PodAt};
@@ -93,22 +93,22 @@ fn view() -> El {
         let out = div(if stale { "stage stale" } else { "stage" });
         let out = out.kid(stale_word(s));
         if snapshot.pods.is_empty() {
-            return out.kid(nothing(s)).kid(objects(snapshot));
+            return out.kid(nothing(s)).kid(objects(s));
         }
         let large = large(s);
         if large.is_empty() {
-            return out.kid(crowd(snapshot)).kid(objects(snapshot));
+            return out.kid(crowd(snapshot)).kid(objects(s));
         }
         let back = (snapshot.pods.len() > large.len())
             .then(|| button("quiet", "‹ all pods", sends(Msg::OpenPod(None))));
         let pictures = large.iter().map(|name| pod(name, &snapshot.pods[name], s));
-        out.kid(back).kids(pictures).kid(objects(snapshot))
+        out.kid(back).kids(pictures).kid(objects(s))
     })
 }
 
 fn stale_word(s: &Session) -> Option<El> {
     let why = s.bench.stale.as_ref()?;
-    Some(div("stale-word").text(&**why))
+    Some(div("stale-word").say(why))
 }
 
 fn nothing(s: &Session) -> El {
@@ -121,7 +121,7 @@ fn nothing(s: &Session) -> El {
     } else {
         "The node is empty. The pod comes as soon as the manifest is checked."
     };
-    div("empty-node").text(text)
+    div("empty-node").say(text)
 }
 
 /// One pod, large: lines under the cards, what moves over them.
@@ -230,12 +230,13 @@ fn crowd(snapshot: &Snapshot) -> El {
     let grid = div(if many { "crowd cells" } else { "crowd" }).kids(shown);
     match more {
         0 => grid,
-        n => grid.kid(span("more", format!("and {n} more"))),
+        n => grid.kid(span("more", fill("and {} more", &[&n]))),
     }
 }
 
 /// Controllers, Services and the like: a line each.
-fn objects(snapshot: &Snapshot) -> Kid {
+fn objects(s: &Session) -> Kid {
+    let snapshot = s.bench.shown();
     let others = || snapshot.objects.iter().filter(|((kind, _), _)| &**kind != "pod");
     if others().next().is_none() {
         return Kid::Nothing;
@@ -249,8 +250,14 @@ fn objects(snapshot: &Snapshot) -> Kid {
                 if ready.is_empty() { "none ready" } else { &ready }
             ));
         }
+        let pick = Pick::Object(kind.clone(), name.clone());
+        let picked = s.bench.pick.as_ref() == Some(&pick);
         el("li")
-            .kid(span("object-name", format!("{kind}/{name}")))
+            .kid(
+                button("object-name", "", sends(Msg::Pick(Some(pick))))
+                    .flag("aria-pressed", picked)
+                    .kid(span("", format!("{kind}/{name}"))),
+            )
             .kid(span("object-cells", words.join("  ")))
     };
     el("ul").class("objects").label("Objects").kids(others().map(row)).into()

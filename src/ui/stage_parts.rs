@@ -1,9 +1,9 @@
 //! The parts of a large pod: container cards, volume drawers, lines between them, and what moves
 //! along the lines at the instant of the cursor.
 
-use super::app::{read, sends};
+use super::app::{fill, read, sends, tr};
 use super::browser;
-use super::el::{El, Kid, button, div, el, span, svg};
+use super::el::{El, Kid, button, div, el, says, span, svg};
 use super::panels::size_text;
 use crate::kubectl::human_duration;
 use crate::session::lanes::Look;
@@ -11,7 +11,7 @@ use crate::session::picture::{self, Card, Drawer, FILES_SHOWN, Picture, Rect};
 use crate::session::{Msg, Part, Pick, Session};
 use crate::time::SimTime;
 use crate::trace::{
-    ContainerView, Event, FileView, Name, PodView, Request, Role, State, Subject, What,
+    ContainerView, Event, FileView, Name, PodView, ProbeKind, Request, Role, State, Subject, What,
 };
 use std::f64::consts::TAU;
 
@@ -19,6 +19,8 @@ use std::f64::consts::TAU;
 const PULSE_MS: f64 = 400.0;
 /// Above this speed pulses merge into a glow.
 const GLOW_SPEED: u32 = 20;
+/// Newest events looked at for where requests go.
+const WAYS_LOOKED: usize = 2000;
 /// Pulses drawn at once.
 const PULSES_MAX: usize = 40;
 
@@ -65,8 +67,9 @@ pub(crate) fn card(card: &Card, at: PodAt) -> El {
     let head = div("card-head")
         .kid(span("hidden", "container "))
         .kid(span("card-name", &*card.name))
-        .kid(span("card-role", role))
-        .kid((restarts > 0).then(|| span("card-restarts", format!("↻ {restarts}"))));
+        .kid(says("card-role", role))
+        .kid((restarts > 0).then(|| span("card-restarts", format!("↻ {restarts}"))))
+        .kids(probe_marks(view));
     let state = div("card-state")
         .kid(span("state-box", "").class(&format!("state-box look-{}", look.class())))
         .kid(span("card-word", word))
@@ -102,6 +105,16 @@ fn look_of(view: &ContainerView, pod: &PodView) -> (Look, String) {
     (look, word)
 }
 
+/// The newest word of each probe: a dot where it went well, else a diamond.
+fn probe_marks(view: &ContainerView) -> Vec<El> {
+    let mark = |(kind, (at, ok, detail)): (&ProbeKind, &(SimTime, bool, String))| {
+        let word = if *ok { tr("ok") } else { fill("failed: {}", &[detail]) };
+        let title = fill("{} probe at {} s: {}", &[&kind.word(), at, &word]);
+        span(if *ok { "probe-mark ok" } else { "probe-mark bad" }, "").attr("title", title)
+    };
+    view.probes.iter().map(mark).collect()
+}
+
 /// How long the state has lasted at the cursor.
 fn age(view: &ContainerView) -> El {
     let since = match view.status.as_ref().map(|s| &s.state) {
@@ -117,8 +130,8 @@ fn age(view: &ContainerView) -> El {
 /// A draining ring: until the next start, or until the kill.
 fn countdown(view: &ContainerView, look: Look) -> Kid {
     let (from, until, word) = match (look, view.back_off, view.grace_until) {
-        (Look::BackOff, Some((until, delay)), _) => (until - delay, until, "restart in"),
-        (Look::Terminating, _, Some(until)) => (view.changed_at, until, "killed in"),
+        (Look::BackOff, Some((until, delay)), _) => (until - delay, until, "restart in {} s"),
+        (Look::Terminating, _, Some(until)) => (view.changed_at, until, "killed in {} s"),
         _ => return Kid::Nothing,
     };
     let left = move |s: &Session| until - s.bench.player.cursor;
@@ -133,7 +146,7 @@ fn countdown(view: &ContainerView, look: Look) -> Kid {
     );
     let text = el("span").live_kid(move || {
         let secs = read(&[Part::Cursor], left).as_secs_f64().ceil();
-        format!("{word} {secs} s")
+        fill(word, &[&secs])
     });
     span("countdown", "")
         .kid(svg("svg").class("ring-box").attr("viewBox", "0 0 14 14").kid(ring))
@@ -146,7 +159,7 @@ pub(crate) fn grace(pod: &PodView) -> Kid {
     let Some((secs, deadline)) = pod.deleting else { return Kid::Nothing };
     let text = el("span").class("pod-grace").live_kid(move || {
         let left = read(&[Part::Cursor], |s| deadline - s.bench.player.cursor);
-        format!("grace {} of {secs} s", left.as_secs_f64().ceil())
+        fill("grace {} of {} s", &[&left.as_secs_f64().ceil(), &secs])
     });
     text.into()
 }
@@ -161,11 +174,11 @@ fn bars(usage: (u32, u64), cpu_limit: Option<u32>, memory_limit: Option<u64>) ->
     let (cpu, memory) = usage;
     let mut out = div("bars");
     if let Some(limit) = cpu_limit.filter(|l| *l > 0) {
-        let text = format!("CPU {cpu}m of {limit}m");
+        let text = fill("CPU {}m of {}m", &[&cpu, &limit]);
         out = out.kid(bar(f64::from(cpu) / f64::from(limit), text, "cpu"));
     }
     if let Some(limit) = memory_limit.filter(|l| *l > 0) {
-        let text = format!("memory {} of {}", size_text(memory), size_text(limit));
+        let text = fill("memory {} of {}", &[&size_text(memory), &size_text(limit)]);
         out = out.kid(bar(memory as f64 / limit as f64, text, "memory"));
     }
     out
@@ -179,8 +192,8 @@ fn ports(view: &ContainerView, shape: Option<&crate::trace::ContainerShape>) -> 
     let tab = |port: &u16| {
         let on = view.listening.contains_key(port);
         let title = match view.listening.get(port) {
-            Some(address) => format!("listens on {address}:{port}"),
-            None => format!("port {port} is declared; nothing listens on it now"),
+            Some(address) => fill("listens on {}:{}", &[address, port]),
+            None => fill("port {} is declared; nothing listens on it now", &[port]),
         };
         span(if on { "port on" } else { "port" }, format!(":{port}")).attr("title", title)
     };
@@ -189,7 +202,7 @@ fn ports(view: &ContainerView, shape: Option<&crate::trace::ContainerShape>) -> 
 
 fn not_simulated(view: &ContainerView) -> Kid {
     match &view.not_simulated {
-        Some(what) => span("card-not-simulated", format!("not simulated: {what}")).into(),
+        Some(what) => span("card-not-simulated", fill("not simulated: {}", &[what])).into(),
         None => Kid::Nothing,
     }
 }
@@ -197,7 +210,7 @@ fn not_simulated(view: &ContainerView) -> Kid {
 pub(crate) fn chip(name: &Name, hue: usize, rect: Rect) -> El {
     place(div(&format!("chain-chip hue-{hue}")), rect)
         .key(format!("chip {name}"))
-        .text(format!("starts {name}"))
+        .text(fill("starts {}", &[name]))
 }
 
 pub(crate) fn drawer(drawer: &Drawer, at: PodAt) -> El {
@@ -234,7 +247,7 @@ pub(crate) fn drawer(drawer: &Drawer, at: PodAt) -> El {
         .key(format!("drawer {}", drawer.name))
         .kid(head)
         .kids(files.iter().take(FILES_SHOWN).map(row))
-        .kid((more > 0).then(|| div("drawer-file").text(format!("and {more} more"))))
+        .kid((more > 0).then(|| div("drawer-file").text(fill("and {} more", &[&more]))))
 }
 
 /// Written within the last pulse.
@@ -259,6 +272,7 @@ fn head(x: f64, y: f64, down: bool) -> String {
 /// Mounts and the chain of init containers.
 pub(crate) fn lines(at: PodAt) -> Vec<El> {
     let mut out = Vec::new();
+    out.extend(ways(at));
     for points in &at.picture.chain {
         out.push(svg("path").class("chain-line").attr("d", path_of(points)));
         if let [.., (x0, y0), (x, y)] = points[..] {
@@ -352,8 +366,8 @@ fn is_local(to: &str) -> bool {
     ["localhost", "127.", "[::1]", "0.0.0.0"].iter().any(|host| to.starts_with(host))
 }
 
-/// To another container of the pod in an arc, else out through the frame.
-fn request_pulse(request: &Request, from: &Card, picture: &Picture, f: f64) -> El {
+/// Where a request goes: to another container of the pod in an arc, else out through the frame.
+fn way(request: &Request, from: &Card, picture: &Picture) -> [(f64, f64); 3] {
     let start = (from.rect.x + from.rect.w / 2.0, from.rect.y);
     let server = request.served_by.as_ref().and_then(|(_, name)| picture.card(name));
     let end = match server {
@@ -363,13 +377,36 @@ fn request_pulse(request: &Request, from: &Card, picture: &Picture, f: f64) -> E
         None => (picture.frame.right(), from.rect.y - 8.0),
     };
     let top = start.1.min(end.1) - 22.0;
-    let mid = ((start.0 + end.0) / 2.0, top);
+    [start, ((start.0 + end.0) / 2.0, top), end]
+}
+
+fn arc([a, b, c]: [(f64, f64); 3]) -> String {
+    format!("M{:.1} {:.1} Q{:.1} {:.1} {:.1} {:.1}", a.0, a.1, b.0, b.1, c.0, c.1)
+}
+
+/// The ways requests of this pod have lately gone: they stay to be seen between the pulses.
+fn ways(at: PodAt) -> Vec<El> {
+    let mut seen: Vec<(String, bool)> = Vec::new();
+    for event in at.s.bench.run.past().iter().rev().take(WAYS_LOOKED) {
+        let What::Request(request) = &event.what else { continue };
+        let Subject::Container { pod, container } = &event.subject else { continue };
+        let Some(from) = at.picture.card(container).filter(|_| pod == at.name) else { continue };
+        let d = arc(way(request, from, at.picture));
+        if seen.iter().all(|(known, _)| *known != d) && seen.len() < PULSES_MAX {
+            seen.push((d, request.ok));
+        }
+    }
+    let line = |(d, ok): (String, bool)| {
+        svg("path").class(if ok { "way" } else { "way bad" }).attr("d", d)
+    };
+    seen.into_iter().map(line).collect()
+}
+
+/// The request itself on its way, and what it is or what came of it.
+fn request_pulse(request: &Request, from: &Card, picture: &Picture, f: f64) -> El {
+    let points @ [start, mid, end] = way(request, from, picture);
     let bend = |a: f64, b: f64, c: f64| (1.0 - f).powi(2) * a + 2.0 * f * (1.0 - f) * b + f * f * c;
     let (x, y) = (bend(start.0, mid.0, end.0), bend(start.1, mid.1, end.1));
-    let d = format!(
-        "M{:.1} {:.1} Q{:.1} {:.1} {:.1} {:.1}",
-        start.0, start.1, mid.0, mid.1, end.0, end.1
-    );
     let class = if request.ok { "request" } else { "request bad" };
     let word = match (request.ok, request.summary.is_empty()) {
         (true, true) => request.to.clone(),
@@ -379,7 +416,7 @@ fn request_pulse(request: &Request, from: &Card, picture: &Picture, f: f64) -> E
     let hue = format!("pulse hue-{}", from.hue);
     svg("g")
         .class(class)
-        .kid(svg("path").attr("d", d))
+        .kid(svg("path").attr("d", arc(points)))
         .kid(dot(x, y, 4.0, &hue))
-        .kid(svg("text").num("x", mid.0).num("y", top + 4.0).text(word))
+        .kid(svg("text").num("x", mid.0).num("y", mid.1 + 4.0).text(word))
 }

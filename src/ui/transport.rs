@@ -1,7 +1,7 @@
 //! The transport bar: run, play, steps, speeds, the clock, the scrubber.
 
-use super::app::{read, send, sends};
-use super::el::{El, Kid, button, div, el, span};
+use super::app::{fill, read, send, sends};
+use super::el::{El, Kid, button, div, el, says, span};
 use super::icons;
 use crate::session::player::SPEEDS;
 use crate::session::{Dialog, Msg, Pane, Part};
@@ -15,7 +15,7 @@ pub(crate) fn view() -> El {
     let speeds = SPEEDS.into_iter().map(|speed| {
         let chosen = move || read(&[Part::Player], |s| s.bench.player.speed == speed);
         button("speed", &format!("{speed}x"), sends(Msg::Speed(speed)))
-            .attr("title", format!("{speed} simulated seconds a second"))
+            .attr("title", fill("{} simulated seconds a second", &[&speed]))
             .live("aria-pressed", move || Some(chosen().to_string()))
     });
     div("transport")
@@ -58,7 +58,7 @@ fn scrubber() -> El {
         .live("max", move || Some(read(&[Part::Run], |s| units(s.bench.run.timeline.now))))
         .live("aria-valuetext", || {
             let secs = read(&[Part::Cursor], |s| s.bench.player.cursor.as_millis() / 100);
-            Some(format!("{}.{} seconds", secs / 10, secs % 10))
+            Some(fill("{}.{} seconds", &[&(secs / 10), &(secs % 10)]))
         })
         .live("prop:value", move || {
             // After a longer run the position on the scale is another one too.
@@ -87,5 +87,5 @@ fn state() -> Kid {
         .into();
     }
     let ready = read(&[Part::Notice, Part::Run], |s| s.engine.ready || s.engine.failed.is_some());
-    if ready { Kid::Nothing } else { span("badge", "starting the simulator").into() }
+    if ready { Kid::Nothing } else { says("badge", "starting the simulator").into() }
 }

@@ -9,6 +9,7 @@ mod leptos_view;
 
 pub(crate) use leptos_view::Page;
 
+use super::app::tr;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 
@@ -78,6 +79,11 @@ pub(crate) fn span(class: &str, text: impl AsRef<str>) -> El {
     el("span").class(class).text(text)
 }
 
+/// A `span` with a class and words of ours.
+pub(crate) fn says(class: &str, english: &str) -> El {
+    el("span").class(class).say(english)
+}
+
 /// A text in which what stands between backticks is code.
 pub(crate) fn coded(mut out: El, text: &str) -> El {
     for (i, part) in text.split('`').enumerate() {
@@ -86,9 +92,9 @@ pub(crate) fn coded(mut out: El, text: &str) -> El {
     out
 }
 
-/// A push button with a text; `does` runs when it is pressed.
+/// A push button with words of ours; `does` runs when it is pressed.
 pub(crate) fn button(class: &str, text: &str, does: impl Fn() + 'static) -> El {
-    el("button").class(class).attr("type", "button").text(text).click(does)
+    el("button").class(class).attr("type", "button").say(text).click(does)
 }
 
 impl El {
@@ -108,7 +114,12 @@ impl El {
 
     #[inline(never)]
     fn fixed(mut self, name: &'static str, value: &str) -> El {
-        self.0.attrs.push((name, Value::Fixed(value.to_owned())));
+        // These are read by people.
+        let value = match name {
+            "title" | "placeholder" | "aria-label" => tr(value),
+            _ => value.to_owned(),
+        };
+        self.0.attrs.push((name, Value::Fixed(value)));
         self
     }
 
@@ -169,6 +180,12 @@ impl El {
 
     pub(crate) fn text(self, text: impl AsRef<str>) -> El {
         self.words(text.as_ref())
+    }
+
+    /// Words of ours, in the language of the page.
+    #[inline(never)]
+    pub(crate) fn say(self, english: &str) -> El {
+        self.add(Kid::Text(tr(english)))
     }
 
     #[inline(never)]

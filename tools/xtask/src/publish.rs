@@ -140,7 +140,8 @@ impl Site {
         if !release {
             return io(&path, std::fs::write(&path, include_str!("sw-none.js")));
         }
-        let keep = |name: &String| !NOT_OFFLINE.contains(&name.as_str()) && !name.starts_with('.');
+        let ours = |name: &String| !name.starts_with('.') && !name.starts_with("packs/");
+        let keep = |name: &String| !NOT_OFFLINE.contains(&name.as_str()) && ours(name);
         let names: Vec<String> = files(&self.dir).into_iter().filter(keep).collect();
         let mut contents = Vec::new();
         for name in &names {

@@ -32,8 +32,23 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || !url.href.startsWith(registration.scope)) return;
-  event.respondWith(answer(request, url));
+  // Packs are their host's, whose names carry no hash: newest first, kept for a day without network.
+  const packed = url.href.startsWith(`${registration.scope}packs/`);
+  event.respondWith(packed ? newest(request) : answer(request, url));
 });
+
+async function newest(request) {
+  const kept = await caches.open(`podlab-packs ${registration.scope}`);
+  try {
+    const came = await fetch(request);
+    if (came.ok) await kept.put(request, came.clone());
+    return came;
+  } catch (error) {
+    const older = await kept.match(request);
+    if (older) return older;
+    throw error;
+  }
+}
 
 async function answer(request, url) {
   const current = await caches.open(PREFIX + VERSION);
