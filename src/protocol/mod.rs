@@ -21,6 +21,13 @@ pub enum ToWorker {
         /// Whether best practice is looked at too.
         practices: bool,
     },
+    /// Ends the run that is being made where it is.
+    Stop,
+    /// What a terminal would show for this text.
+    Says {
+        revision: Revision,
+        text: String,
+    },
     /// Simulates the text of `revision` from zero, streaming slices back until `until`.
     Simulate {
         revision: Revision,
@@ -94,7 +101,11 @@ pub enum FromWorker {
         diagnostics: Vec<Diagnostic>,
         /// What a cluster needs besides the manifest, a line each.
         needs: Vec<String>,
-        /// What a terminal would show for `KUBECTL`; empty where nothing is wrong.
+    },
+    /// What a terminal would show for `KUBECTL`. Asked once problems are known: it needs a part of
+    /// the engine that they need not wait for.
+    Says {
+        revision: Revision,
         says: String,
     },
     Ran {

@@ -36,10 +36,10 @@ pub fn offered(snapshot: &Snapshot, pick: &Pick, done: &[(SimTime, String)]) -> 
         Pick::Container(pod, name) => {
             pod_of(pod).map_or(vec![], |view| to_container(snapshot, pod, view, name))
         }
-        Pick::Volume(pod, place) => {
-            pod_of(pod).map_or(vec![], |view| to_volume(pod, view, place))
-        }
-        Pick::Object(kind, name) if snapshot.objects.contains_key(&(kind.clone(), name.clone())) => {
+        Pick::Volume(pod, place) => pod_of(pod).map_or(vec![], |view| to_volume(pod, view, place)),
+        Pick::Object(kind, name)
+            if snapshot.objects.contains_key(&(kind.clone(), name.clone())) =>
+        {
             to_object(kind, name)
         }
         Pick::Object(..) | Pick::Event(_) => Vec::new(),
@@ -54,7 +54,10 @@ fn to_pod(snapshot: &Snapshot, name: &Name, done: &[(SimTime, String)]) -> Vec<A
     ];
     for other in snapshot.pods.keys().filter(|other| *other != name).take(NEIGHBOURS_MAX) {
         let cut = |verb: &str| {
-            let pairs = [format!("{verb} pod/{name} pod/{other}"), format!("{verb} pod/{other} pod/{name}")];
+            let pairs = [
+                format!("{verb} pod/{name} pod/{other}"),
+                format!("{verb} pod/{other} pod/{name}"),
+            ];
             done.iter().rposition(|(at, line)| *at <= snapshot.at && pairs.contains(line))
         };
         let is_cut = cut("cut") > cut("mend");
@@ -183,10 +186,7 @@ mod tests {
     #[test]
     fn each_thing_offers_what_can_be_done_to_it_then() {
         let app = || Pick::Container("web".into(), "app".into());
-        assert_eq!(
-            lines(10, app(), &[]),
-            ["kill pod/web -c app TERM", "kill pod/web -c app KILL"]
-        );
+        assert_eq!(lines(10, app(), &[]), ["kill pod/web -c app TERM", "kill pod/web -c app KILL"]);
         assert_eq!(lines(25, app(), &[]), [""; 0], "it waits for its restart");
         assert_eq!(lines(10, Pick::Pod("web".into()), &[]).len(), 3);
         assert_eq!(lines(10, Pick::Pod("gone".into()), &[]), [""; 0]);

@@ -2,8 +2,8 @@
 //! player do to them. The lesson around it is `flow`'s.
 
 use super::changes::{self, Milestones};
-use super::history::{Delta, History};
 use super::drill::Drill;
+use super::history::{Delta, History};
 use super::player::Player;
 use super::run::Run;
 use super::{Effect, Msg, Part, Pick, Session};

@@ -15,6 +15,8 @@ const SILENT_MAX_MS: f64 = 6000.0;
 const CLOCK_MAX_MS: f64 = 1500.0;
 /// A worker that gets stuck so often over one text is left alone until the text changes.
 const RESTARTS_MAX: u32 = 2;
+/// A run still being made after so many looks of the watchdog is slow.
+const SLOW_LOOKS: u32 = 2;
 /// How long the text rests before it is simulated again, in milliseconds.
 const REST_MS: u32 = 200;
 /// How long a sandbox run is, in simulated seconds.
@@ -30,6 +32,8 @@ pub struct Engine {
     silent_ms: f64,
     checking: Option<Revision>,
     simulating: Option<Revision>,
+    /// For how many looks of the watchdog.
+    n_looks: u32,
     restarts: u32,
     start_asked: bool,
 }
@@ -53,6 +57,7 @@ impl Session {
                 self.clock(elapsed_ms, out);
             }
             Msg::Simulate(revision) => self.ask_run(revision, out),
+            Msg::StopRun if self.slow_run().is_some() => out.push(Effect::Post(ToWorker::Stop)),
             _ => {}
         }
     }
@@ -65,7 +70,7 @@ impl Session {
                 self.touch(Part::Notice);
                 self.ask_check(out);
             }
-            FromWorker::Checked { revision, diagnostics, needs, says } => {
+            FromWorker::Checked { revision, diagnostics, needs } => {
                 if self.engine.checking == Some(revision) {
                     self.engine.checking = None;
                 }
@@ -73,16 +78,24 @@ impl Session {
                     return self.ask_check(out);
                 }
                 self.bench.diagnostics = diagnostics;
-                (self.bench.needs, self.bench.says) = (needs, says);
+                (self.bench.needs, self.bench.says) = (needs, String::new());
                 self.bench.checked = revision;
                 self.touch(Part::Problems);
                 self.engine.restarts = 0;
                 if self.bench.n_errors() > 0 {
+                    let text = self.bench.text.clone();
+                    out.push(Effect::Post(ToWorker::Says { revision, text }));
                     self.mark_stale();
                 } else if self.bench.run.revision == START {
                     self.ask_run(revision, out);
                 } else {
                     out.push(Effect::After(REST_MS, Msg::Simulate(revision)));
+                }
+            }
+            FromWorker::Says { revision, says } => {
+                if revision == self.bench.revision {
+                    self.bench.says = says;
+                    self.touch(Part::Problems);
                 }
             }
             FromWorker::Ran { revision, events, now, end } => {
@@ -140,6 +153,15 @@ impl Session {
             self.bench.wanted = None;
             self.ask_start_run(out);
         }
+    }
+
+    /// (how far, of how much) in seconds a run has come that takes long to make.
+    pub fn slow_run(&self) -> Option<(u64, u64)> {
+        let revision = self.engine.simulating.filter(|_| self.engine.n_looks >= SLOW_LOOKS)?;
+        let coming = self.bench.incoming.as_ref().filter(|run| run.revision == revision);
+        let run = coming.unwrap_or(&self.bench.run);
+        let whole = self.lesson.here().map_or(SANDBOX_SECS, |l| l.run_secs.max(1));
+        (revision != START).then_some((run.timeline.now.as_secs_f64() as u64, whole))
     }
 
     /// What is shown is of the text there is, whole: nothing is under way.
@@ -210,6 +232,7 @@ impl Session {
 
     fn post_run(&mut self, revision: Revision, text: String, out: &mut Vec<Effect>) {
         self.engine.simulating = Some(revision);
+        self.engine.n_looks = 0;
         self.engine.silent_ms = 0.0;
         out.push(Effect::Post(self.run_message(revision, text)));
     }
@@ -241,6 +264,10 @@ impl Session {
         if self.bench.incoming.is_some() {
             self.bench.incoming_looks += 1;
             self.swap_runs(out);
+        }
+        if self.engine.simulating.is_some() {
+            self.engine.n_looks += 1;
+            self.touch(Part::Run);
         }
         self.engine.silent_ms += elapsed_ms.min(CLOCK_MAX_MS);
         if self.engine.silent_ms > SILENT_MAX_MS {

@@ -171,7 +171,11 @@ impl Session {
             | Msg::ForgetWork(_)
             | Msg::Language(_)
             | Msg::Import { .. } => self.update_load(msg, &mut out),
-            Msg::Worker(_) | Msg::WorkerDied(_) | Msg::Clock { .. } | Msg::Simulate(_) => {
+            Msg::Worker(_)
+            | Msg::WorkerDied(_)
+            | Msg::Clock { .. }
+            | Msg::StopRun
+            | Msg::Simulate(_) => {
                 self.update_engine(msg, &mut out);
             }
             Msg::Edited(_)

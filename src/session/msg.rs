@@ -60,6 +60,8 @@ pub enum Msg {
     },
 
     Run,
+    /// Ends a run that is slow to make where it has come to.
+    StopRun,
     PlayPause,
     Pause,
     Speed(u32),

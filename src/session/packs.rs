@@ -118,7 +118,8 @@ impl Session {
             }
             Some(Shelf::Site(_)) => out.push(Effect::FetchLesson(id)),
             None if self.packs.wrong.iter().any(|why| why.starts_with(&format!("{name}:"))) => {
-                let why = self.words.fill("The pack {} is not here. Open its file again.", &[&name]);
+                let why =
+                    self.words.fill("The pack {} is not here. Open its file again.", &[&name]);
                 self.lesson = Load::Failed(why);
                 self.touch(Part::Page);
             }

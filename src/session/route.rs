@@ -71,7 +71,9 @@ impl Route {
             [] => Page::Catalogue,
             ["sandbox"] => Page::Sandbox,
             // Of the site, or of a pack: PACK/TRACK/SLUG.
-            ["lesson", ref id @ ..] if matches!(id.len(), 2 | 3) && id.iter().all(|p| is_slug(p)) => {
+            ["lesson", ref id @ ..]
+                if matches!(id.len(), 2 | 3) && id.iter().all(|p| is_slug(p)) =>
+            {
                 Page::Lesson(id.join("/"))
             }
             _ => Page::Unknown(path.chars().take(80).collect()),

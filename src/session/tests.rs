@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::diagnostic::{Diagnostic, Severity, Stage};
+use crate::lesson::{Card, Choice, Goal, GoalResult, Prediction, Step, Task};
 use crate::protocol::{FromWorker, Revision};
 use crate::time::SimTime;
-use crate::lesson::{Card, Choice, Goal, GoalResult, Prediction, Step, Task};
 use crate::trace::End;
 
 fn goal(text: &str) -> Option<Goal> {
@@ -62,7 +62,6 @@ fn run(session: &mut Session, results: Vec<GoalResult>) {
         revision,
         diagnostics: vec![],
         needs: vec![],
-        says: String::new(),
     }));
     session.update(Msg::Simulate(revision));
     let now = SimTime::from_secs(60);
@@ -106,7 +105,6 @@ fn late_answers_fall_on_the_floor() {
         revision: old,
         diagnostics: vec![error()],
         needs: vec![],
-        says: String::new(),
     }));
     assert_eq!(posts(&effects), ["check"], "the newest text is asked about instead");
     assert!(session.bench.diagnostics.is_empty());
@@ -124,12 +122,7 @@ fn broken_text_keeps_the_last_good_run() {
     session.update(Msg::Edited("broken\n".into()));
     let revision = session.bench.revision;
     let diagnostics = vec![error()];
-    session.update(Msg::Worker(FromWorker::Checked {
-        revision,
-        diagnostics,
-        needs: vec![],
-        says: String::new(),
-    }));
+    session.update(Msg::Worker(FromWorker::Checked { revision, diagnostics, needs: vec![] }));
     assert!(session.bench.stale.as_deref().is_some_and(|s| s.contains("1 error")));
     assert_eq!(session.bench.run.text, "start\n");
     session.update(Msg::Edited("good\n".into()));
@@ -308,8 +301,7 @@ fn faults_make_another_run_of_the_same_text() {
     let effects = session.update(Msg::Act("delete pod/web".into()));
     assert_eq!(posts(&effects), ["check"]);
     let revision = session.bench.revision;
-    let checked =
-        FromWorker::Checked { revision, diagnostics: vec![], needs: vec![], says: String::new() };
+    let checked = FromWorker::Checked { revision, diagnostics: vec![], needs: vec![] };
     session.update(Msg::Worker(checked));
     let effects = session.update(Msg::Simulate(revision));
     let [Effect::Post(ToWorker::Simulate { actions, .. })] = &effects[..] else {
@@ -373,4 +365,78 @@ fn an_edit_is_applied_to_what_runs() {
     session.update(Msg::ClearActs);
     run(&mut session, vec![]);
     assert_eq!(session.bench.run.text, "edited\n");
+}
+
+#[test]
+fn the_page_speaks_what_the_browser_does_where_it_can() {
+    let mut session = opened();
+    let catalogue = |words: &[(&str, &str)]| {
+        let words = words.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        let languages = vec!["de".to_owned()];
+        let catalogue = Catalogue { languages, words, ..Catalogue::default() };
+        Msg::CatalogueCame(Ok(postcard::to_allocvec(&catalogue).unwrap()))
+    };
+    session.update(Msg::Edited("mine\n".into()));
+    let effects = session.update(catalogue(&[]));
+    assert!(effects.contains(&Effect::Language("de".into())));
+    assert!(effects.contains(&Effect::FetchLesson("init/wait".into())));
+    session.update(catalogue(&[("Run", "Start")]));
+    assert_eq!(
+        (session.words.say("Run").as_str(), session.prefs.ending().as_str()),
+        ("Start", ".de.bin")
+    );
+    let bytes = postcard::to_allocvec(&lesson()).unwrap();
+    session.update(Msg::LessonCame("init/wait".into(), Ok(bytes)));
+    assert_eq!(session.bench.text, "mine\n", "work stays");
+    session.update(Msg::Language(String::new()));
+    session.update(catalogue(&[]));
+    assert_eq!(session.words.say("Run"), "Run", "who chose English keeps it");
+}
+
+#[test]
+fn a_drills_clock_runs_from_the_first_edit_until_it_is_stopped() {
+    let mut session = booted("#/", vec![]);
+    session.update(Msg::HashChanged("#/lesson/init/wait".into()));
+    let mut drill = lesson();
+    drill.card.kind = crate::lesson::Kind::Drill;
+    drill.card.minutes = 1;
+    let bytes = postcard::to_allocvec(&drill).unwrap();
+    session.update(Msg::LessonCame("init/wait".into(), Ok(bytes)));
+    assert_eq!((session.tab, session.pane), (Tab::Kubectl, Pane::Learn));
+    let mut tick = |session: &mut Session, n: usize| {
+        (0..n).for_each(|_| drop(session.update(Msg::Clock { elapsed_ms: 1000.0 })));
+        session.drill_secs()
+    };
+    assert_eq!(tick(&mut session, 3), Some((0, 60)));
+    session.update(Msg::Edited("kind: Pod\n".into()));
+    assert_eq!(tick(&mut session, 2), Some((2, 60)));
+    session.update(Msg::DrillClock);
+    assert_eq!(tick(&mut session, 2), Some((2, 60)), "stopped");
+    session.update(Msg::DrillClock);
+    assert_eq!(tick(&mut session, 70), Some((72, 60)), "over the time is no end");
+}
+
+#[test]
+fn what_was_done_is_taken_back_one_by_one() {
+    let mut session = opened();
+    run(&mut session, vec![]);
+    session.update(Msg::Seek(SimTime::from_secs(10)));
+    session.update(Msg::Act("delete pod/web".into()));
+    session.update(Msg::Act("evict pod/web".into()));
+    let effects = session.update(Msg::TakeBack(0));
+    assert_eq!(posts(&effects), ["check"]);
+    assert_eq!(session.bench.actions, [(SimTime::from_secs(10), "evict pod/web".to_owned())]);
+    assert_eq!(session.update(Msg::TakeBack(7)), []);
+}
+
+#[test]
+fn a_pack_that_is_none_is_a_sentence() {
+    let mut session = booted("#/lesson/team/sidecar/own", vec![]);
+    assert!(session.route.page == Page::Lesson("team/sidecar/own".into()));
+    session.update(Msg::PackOpened("x.zip".into(), b"no zip".to_vec()));
+    assert!(session.notice.as_ref().is_some_and(|n| n.starts_with("x.zip: ")));
+    session.update(Msg::PackCame("team".into(), Ok(b"nothing of ours".to_vec())));
+    assert_eq!(session.packs.wrong, ["team: This is no pack of lessons."]);
+    let Load::Failed(why) = &session.lesson else { panic!("no lesson can be there") };
+    assert_eq!(why, "The pack team is not here. Open its file again.");
 }

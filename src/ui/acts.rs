@@ -99,7 +99,9 @@ pub(crate) fn menu(pick: &Pick) -> Kid {
     if found.is_empty() {
         return Kid::Nothing;
     }
-    div("acts").kid(el("h4").say("Do something to it")).kid(chips(found, false))
+    div("acts")
+        .kid(el("h4").say("Do something to it"))
+        .kid(chips(found, false))
         .live_kid(|| field(false))
         .into()
 }
@@ -111,7 +113,9 @@ pub(crate) fn dialog() -> El {
     let mut out = div("menu");
     out = match groups.is_empty() {
         true => out.kid(el("p").say("At this instant there is nothing in the cluster to act on.")),
-        false => out.kid(el("p").text(fill("It happens at {}; the run goes on from there.", &[&at]))),
+        false => {
+            out.kid(el("p").text(fill("It happens at {}; the run goes on from there.", &[&at])))
+        }
     };
     for (title, acts) in groups {
         out = out.kid(div("acts").kid(el("h3").text(title)).kid(chips(acts, true)));
@@ -152,7 +156,8 @@ fn groups(s: &Session) -> Vec<(String, Vec<Act>)> {
             add(format!("pod/{name} · {}", volume.name), Pick::Volume(name.clone(), place));
         }
     }
-    for (kind, name) in snapshot.objects.keys().filter(|(kind, _)| &**kind != "pod").take(PODS_MAX) {
+    for (kind, name) in snapshot.objects.keys().filter(|(kind, _)| &**kind != "pod").take(PODS_MAX)
+    {
         add(format!("{kind}/{name}"), Pick::Object(kind.clone(), name.clone()));
     }
     out

@@ -24,8 +24,10 @@ pub(crate) fn view() -> El {
 }
 
 fn intro() -> El {
-    div("intro").kid(el("h1").say("Several containers, one pod")).kid(el("p").say("Edit a real manifest, watch the pod live, take away YAML that a cluster accepts. \
-             Everything runs in this page; nothing can break."))
+    div("intro").kid(el("h1").say("Several containers, one pod")).kid(el("p").say(
+        "Edit a real manifest, watch the pod live, take away YAML that a cluster accepts. \
+             Everything runs in this page; nothing can break.",
+    ))
 }
 
 /// The card of a lesson by its id, and where its work stands.
@@ -237,9 +239,7 @@ pub(crate) fn droppable(el: El) -> El {
             let text = data.and_then(|d| d.get_data("text").ok()).filter(|t| !t.is_empty());
             match (file, text) {
                 (Some(file), _) => open_file(&file),
-                (None, Some(text)) => {
-                    send(Msg::Import { name: tr("the dropped text"), text })
-                }
+                (None, Some(text)) => send(Msg::Import { name: tr("the dropped text"), text }),
                 _ => {}
             }
         },
@@ -269,7 +269,11 @@ fn sandbox() -> El {
     let blank = el("a").class("button").attr("href", "#/sandbox").say("Open the sandbox");
     let words = div("")
         .kid(el("h2").say("Sandbox"))
-        .kid(el("p").class("summary").say("Your own manifest on the same simulator; or a pack of lessons, as a zip."))
+        .kid(
+            el("p")
+                .class("summary")
+                .say("Your own manifest on the same simulator; or a pack of lessons, as a zip."),
+        )
         .kid(div("row").kid(blank).kid(file_input("open-catalogue")));
     droppable(el("section").class("sandbox-card").kid(words).kid(field))
 }

@@ -129,8 +129,10 @@ fn solution() -> El {
         let load = button("", "Put it into the editor", sends(Msg::LoadSolution))
             .attr("title", "Yours can be brought back; tasks are not counted by it");
         div("")
-            .kid(el("p").say("Marked is where it differs from yours. It does not count as solved; your text \
-                 stays until you say otherwise."))
+            .kid(el("p").say(
+                "Marked is where it differs from yours. It does not count as solved; your text \
+                 stays until you say otherwise.",
+            ))
             .kid(pre)
             .kid(div("row").kid(load))
     })

@@ -2,8 +2,8 @@
 
 use super::app::{fill, read, send, sends};
 use super::el::{Kid, button, div, el};
-use super::{acts, icons};
 use super::panels::subject;
+use super::{acts, icons};
 use crate::kubectl::human_duration;
 use crate::session::lanes::Look;
 use crate::session::{Msg, Part, Pick, Session};
@@ -26,11 +26,7 @@ pub(crate) fn view() -> Kid {
     ));
     let gone = facts.is_empty();
     let rows = facts.into_iter().flat_map(|(k, v)| [el("dt").say(k), el("dd").text(v)]);
-    let mut out =
-        el("aside").class("inspector").label("What is picked").kid(head).kid(el("dl").kids(rows));
-    if gone {
-        out = out.kid(div("empty").say("Not there at this instant."));
-    }
+    let mut out = el("aside").class("inspector").label("What is picked").kid(head);
     let mut actions = div("row");
     if let Some(place) = span_ {
         actions = actions.kid(button("primary", "Show in manifest", sends(Msg::JumpTo(place))));
@@ -45,7 +41,10 @@ pub(crate) fn view() -> Kid {
             send(Msg::FileOf(Some((place.clone(), String::new()))));
         }));
     }
-    out = out.kid(actions).kid(acts::menu(&pick));
+    out = out.kid(actions).kid(acts::menu(&pick)).kid(el("dl").kids(rows));
+    if gone {
+        out = out.kid(div("empty").say("Not there at this instant."));
+    }
     if !story.is_empty() {
         let steps = story.into_iter().take(STORY_MAX).map(|text| el("li").text(text));
         out = out.kid(el("h4").say("Why?")).kid(el("ol").class("story").kids(steps));

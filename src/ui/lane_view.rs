@@ -79,7 +79,9 @@ pub(crate) fn view() -> El {
         .label("Timeline")
         .live_kid(labels)
         .kid(drawing)
-        .kid(div("hidden").attr("id", "timeline-help").say("Arrow keys go from event to event, with Shift by seconds; Home and End to the ends."))
+        .kid(div("hidden").attr("id", "timeline-help").say(
+            "Arrow keys go from event to event, with Shift by seconds; Home and End to the ends.",
+        ))
         .live_kid(table)
 }
 

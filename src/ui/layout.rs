@@ -117,7 +117,9 @@ fn editor_pane() -> El {
 fn apply() -> Kid {
     let parts = [Part::Text, Part::Problems, Part::Run, Part::Shown];
     let can = read(&parts, |s| {
-        s.bench.can_apply() && s.bench.checked == s.bench.revision && !s.bench.shown().pods.is_empty()
+        s.bench.can_apply()
+            && s.bench.checked == s.bench.revision
+            && !s.bench.shown().pods.is_empty()
     });
     let title = "kubectl apply at this instant: what runs is changed, not begun anew";
     can.then(|| button("quiet", "apply", sends(Msg::ApplyEdit)).attr("title", title)).into()

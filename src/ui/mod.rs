@@ -88,7 +88,10 @@ fn shell() -> El {
 /// What the page has to say of itself: the newest notice, lost storage, a lost simulator.
 fn notice() -> Kid {
     let (notice, storage, failed) = read(&[Part::Notice], |s| {
-        let storage = s.storage.as_ref().map(|why| s.words.fill("Work is not being kept: {}", &[&s.words.say(why)]));
+        let storage = s
+            .storage
+            .as_ref()
+            .map(|why| s.words.fill("Work is not being kept: {}", &[&s.words.say(why)]));
         (s.notice.clone(), storage, s.engine.failed.clone())
     });
     let lasting = failed.or(storage);

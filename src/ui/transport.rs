@@ -4,7 +4,7 @@ use super::app::{fill, read, send, sends};
 use super::el::{El, Kid, button, div, el, says, span};
 use super::icons;
 use crate::session::player::SPEEDS;
-use crate::session::{Dialog, Msg, Pane, Part};
+use crate::session::{Dialog, Msg, Pane, Part, Session};
 use crate::time::SimTime;
 use wasm_bindgen::JsCast;
 
@@ -28,6 +28,7 @@ pub(crate) fn view() -> El {
         .kid(span("clock", "").label("Simulated time").attr("role", "timer").live_kid(clock))
         .kid(scrubber())
         .live_kid(state)
+        .live_kid(slow)
         .kid(button("faults", "Faults", sends(Msg::Dialog(Some(Dialog::Faults)))))
         .kid(button("run", "Run", sends(Msg::Run)).attr("title", "From the start (Ctrl+Enter)"))
 }
@@ -70,6 +71,16 @@ fn scrubber() -> El {
                 send(Msg::Seek(SimTime((value / SCRUB_PER_SEC * 1e6) as u64)));
             }
         })
+}
+
+/// A run that takes long to make says how far it is, and can be left at that.
+fn slow() -> Kid {
+    let Some((now, whole)) = read(&[Part::Run], Session::slow_run) else { return Kid::Nothing };
+    let far = fill("simulated {} of {} s", &[&now, &whole]);
+    div("slow-run")
+        .kid(span("progress-run", far))
+        .kid(button("quiet", "Stop here", sends(Msg::StopRun)))
+        .into()
 }
 
 /// What keeps the player, in a word.

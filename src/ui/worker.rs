@@ -3,7 +3,6 @@
 //! engine that isn't there yet (see `part`) is done again when it is.
 
 use crate::check::{self, Checked};
-use crate::diagnostic::Severity;
 use crate::export::{Bundle, bundle, needs};
 use crate::kubectl;
 use crate::lesson::{Goal, judge};
@@ -11,7 +10,7 @@ use crate::part;
 use crate::protocol::{BundleAsk, FromWorker, KubectlAsk, Revision, ToWorker};
 use crate::sim::{Scenario, Simulation};
 use crate::time::SimTime;
-use crate::trace::Timeline;
+use crate::trace::{End, Timeline};
 use gloo::timers::callback::Timeout;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -153,6 +152,10 @@ impl Engine {
             ToWorker::Check { revision, text, practices } => {
                 Some(self.check(*revision, text, *practices))
             }
+            ToWorker::Stop => self.stop(),
+            ToWorker::Says { revision, text } => {
+                Some(FromWorker::Says { revision: *revision, says: kubectl_says(text) })
+            }
             ToWorker::Simulate {
                 revision,
                 text,
@@ -211,9 +214,24 @@ impl Engine {
         let checked = self.checked(text);
         let diagnostics = checked.diagnostics.clone();
         let needs = needs(&checked.desired);
-        let wrong = diagnostics.iter().any(|d| d.severity == Severity::Error);
-        let says = if wrong { kubectl_says(text) } else { String::new() };
-        FromWorker::Checked { revision, diagnostics, needs, says }
+        FromWorker::Checked { revision, diagnostics, needs }
+    }
+
+    /// The person has seen enough of a run that is slow to make.
+    fn stop(&mut self) -> Option<FromWorker> {
+        let run = self.run.take()?;
+        let (revision, now) = (run.revision, run.timeline.now);
+        post(&FromWorker::Judged {
+            revision,
+            results: judge(&run.goals, &run.checked, &run.timeline),
+        });
+        let sentence = format!("stopped by you at {} s", now.as_secs_f64());
+        Some(FromWorker::Ran {
+            revision,
+            events: vec![],
+            now,
+            end: Some(End::Stopped { sentence }),
+        })
     }
 
     fn kubectl(&mut self, ask: &KubectlAsk) -> FromWorker {

@@ -32,11 +32,13 @@ async function isAlive(lab) {
 }
 
 journeys([
-  ...INPUTS.map(([name, bytes, shown]) => [
+  ...INPUTS.map(([name, bytes, heading, shown]) => [
     `${name} is answered`,
     async (lab) => {
       await openFile(lab, bytes);
+      // The heading of the sandbox's own text would be another one.
       await lab.see(shown);
+      await lab.see(heading, lab.the("region", "Problems"));
       await isAlive(lab);
     },
   ]),

@@ -3,23 +3,6 @@ import assert from "node:assert/strict";
 import { SHOTS, journeys } from "./lab.mjs";
 import { SHIPPER } from "./lessons.mjs";
 
-// Presses Tab until something with this name has the focus, and says what was passed.
-async function tabTo(lab, name) {
-  const passed = [];
-  for (let i = 0; i < 300; i += 1) {
-    await lab.press("Tab");
-    const [found, focusable] = await lab.page.evaluate(() => {
-      const on = document.activeElement;
-      const text = on.getAttribute("aria-label") || on.innerText || on.value || "";
-      return [text.trim().split("\n")[0], on !== document.body];
-    });
-    if (!focusable) continue;
-    passed.push(found);
-    if (found.match(name)) return passed;
-  }
-  assert.fail(`Tab never came to ${name}: ${passed.join(" | ")}`);
-}
-
 const focusIn = (lab, selector) =>
   lab.page.evaluate((s) => Boolean(document.activeElement.closest(s)), selector);
 
@@ -30,10 +13,10 @@ journeys([
       await lab.open();
       await lab.page.locator(".lesson-card").first().waitFor();
       await lab.pressAll(".track-lessons:not([open]) > summary");
-      await tabTo(lab, SHIPPER.title);
+      await lab.tabTo("*", new RegExp(SHIPPER.title));
       await lab.press("Enter");
       await lab.editorReady();
-      await tabTo(lab, /./);
+      await lab.tabTo("*");
       await lab.press("e");
       await lab.becomes(true, () => focusIn(lab, ".cm-editor"));
       await lab.press("ControlOrMeta+End");
@@ -133,6 +116,12 @@ journeys([
       await lab.shot("room manifest");
       await lab.press("Escape");
       await lab.becomes(true, () => focusIn(lab, "#stage"));
+      // Tab goes round what is on the wall and never into what is not.
+      for (let i = 0; i < 60; i += 1) {
+        await lab.press("Tab");
+        assert.ok(!(await focusIn(lab, ".lesson, .editor-pane, .lower-body")), `outside after ${i} tabs`);
+      }
+      await lab.press("s");
       const [notes] = await Promise.all([lab.page.waitForEvent("popup"), lab.press("n")]);
       const own = notes.getByRole("textbox", { name: "Your notes on this step" });
       await own.fill("tell them about the volume");

@@ -90,6 +90,7 @@ export class Lab {
     lab.noise = [];
     lab.context = await browser.newContext({
       viewport: { width: options.width ?? 1280, height: options.height ?? 800 },
+      locale: options.locale ?? "en-US",
       colorScheme: options.dark ? "dark" : "light",
       reducedMotion: options.still ? "reduce" : "no-preference",
       hasTouch: Boolean(options.touch),
@@ -209,6 +210,22 @@ export class Lab {
     await this.pause();
     await this.the("slider", "Timeline").focus();
     await this.press(key);
+  }
+
+  // Presses Tab until what has the focus is one of these, and says what was passed.
+  async tabTo(selector, text = /./) {
+    const passed = [];
+    for (let i = 0; i < 400; i += 1) {
+      await this.press("Tab");
+      const [found, is] = await this.page.evaluate((selector) => {
+        const on = document.activeElement;
+        const name = on.getAttribute("aria-label") || on.innerText || on.value || "";
+        return [name.trim().split("\n")[0], on !== document.body && on.matches(selector)];
+      }, selector);
+      passed.push(found);
+      if (is && text.test(found)) return passed;
+    }
+    return assert.fail(`Tab never came to ${selector} ${text}: ${passed.join(" | ")}`);
   }
 
   async clock() {
