@@ -63,8 +63,9 @@ pub struct Picture {
 
 const MARGIN: f64 = 10.0;
 /// The frame's title line, and its height where the name needs a line of its own.
-const TITLE: f64 = 48.0;
-const TITLE_NARROW: f64 = 74.0;
+/// There is room below the words for the arcs of requests.
+const TITLE: f64 = 64.0;
+const TITLE_NARROW: f64 = 90.0;
 /// Below this width the title is two lines.
 pub const NARROW: f64 = 470.0;
 const PAD: f64 = 14.0;

@@ -3,7 +3,8 @@
 use super::*;
 use crate::diagnostic::{Diagnostic, Severity, Stage};
 use crate::lesson::{Card, Choice, Goal, GoalResult, Prediction, Step, Task};
-use crate::protocol::{FromWorker, Revision};
+use crate::protocol::FromWorker;
+use crate::text::Span;
 use crate::time::SimTime;
 use crate::trace::End;
 
@@ -403,7 +404,7 @@ fn a_drills_clock_runs_from_the_first_edit_until_it_is_stopped() {
     let bytes = postcard::to_allocvec(&drill).unwrap();
     session.update(Msg::LessonCame("init/wait".into(), Ok(bytes)));
     assert_eq!((session.tab, session.pane), (Tab::Kubectl, Pane::Learn));
-    let mut tick = |session: &mut Session, n: usize| {
+    let tick = |session: &mut Session, n: usize| {
         (0..n).for_each(|_| drop(session.update(Msg::Clock { elapsed_ms: 1000.0 })));
         session.drill_secs()
     };

@@ -34,13 +34,15 @@ pub(crate) fn stored() -> (Vec<(String, String)>, Result<(), String>) {
     (ours.into_iter().filter_map(value).collect(), probe)
 }
 
+/// Said where the browser lets the page keep nothing.
+const FORBIDDEN: &str = "this browser forbids the page to store anything. Download your manifest \
+                         before you close the tab.";
+
 /// `LocalStorage::raw` panics where storage is forbidden, so that is asked first.
 fn probe() -> Result<(), String> {
     match window().local_storage() {
         Ok(Some(_)) => save("podlab.probe", "1").map(|()| forget("podlab.probe")),
-        _ => Err("this browser forbids the page to store anything. Download your manifest \
-                  before you close the tab."
-            .to_owned()),
+        _ => Err(FORBIDDEN.to_owned()),
     }
 }
 
@@ -49,7 +51,7 @@ pub(crate) fn save(key: &str, value: &str) -> Result<(), String> {
                 lessons you no longer need.";
     match window().local_storage() {
         Ok(Some(_)) => LocalStorage::raw().set_item(key, value).map_err(|_| full.to_owned()),
-        _ => Err("storage is forbidden.".to_owned()),
+        _ => Err(FORBIDDEN.to_owned()),
     }
 }
 

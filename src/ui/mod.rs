@@ -98,7 +98,7 @@ fn notice() -> Kid {
     if notice.is_none() && lasting.is_none() {
         return Kid::Nothing;
     }
-    let mut box_ = div("notices");
+    let mut box_ = el::el("section").class("notices").label("Notices");
     if let Some(text) = lasting {
         box_ = box_.kid(div("notice lasting").text(text));
     }

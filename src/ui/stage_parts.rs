@@ -44,7 +44,11 @@ pub(crate) fn card(card: &Card, at: PodAt) -> El {
     let empty = ContainerView::default();
     let view = at.pod.containers.get(&card.name).unwrap_or(&empty);
     let shape = at.pod.shape.containers.iter().find(|c| c.name == card.name);
-    let (look, word) = look_of(view, at.pod);
+    let (look, mut word) = look_of(view, at.pod);
+    if card.role == Role::Init && look == Look::NotReady {
+        // It is not meant to become ready; it is meant to end.
+        word = "Running".to_owned();
+    }
     let pick = Pick::Container(at.name.clone(), card.name.clone());
     let of_event = match at.s.bench.picked().map(|e| &e.subject) {
         Some(Subject::Container { pod, container }) => pod == at.name && *container == card.name,
@@ -374,9 +378,9 @@ fn way(request: &Request, from: &Card, picture: &Picture) -> [(f64, f64); 3] {
         Some(card) => (card.rect.right() - 26.0, card.rect.y),
         // Nobody listens there: it turns back within the pod.
         None if is_local(&request.to) => (from.rect.right() - 26.0, from.rect.y),
-        None => (picture.frame.right(), from.rect.y - 8.0),
+        None => (picture.frame.right(), from.rect.y - 6.0),
     };
-    let top = start.1.min(end.1) - 22.0;
+    let top = start.1.min(end.1) - 16.0;
     [start, ((start.0 + end.0) / 2.0, top), end]
 }
 
