@@ -183,6 +183,11 @@ impl Picture {
             self.chain.push(vec![(x, pair[0].bottom()), (x, pair[1].y)]);
         }
         if !wide {
+            let main = self.cards.iter().find(|c| c.role == Role::Main).map(|c| c.rect);
+            if let (Some(last), Some(main)) = (links.last(), main) {
+                let x = last.x + 18.0;
+                self.chain.push(vec![(x, last.bottom()), (x, main.y)]);
+            }
             return;
         }
         for (name, _, chip) in &self.chips {

@@ -424,6 +424,7 @@ fn what_was_done_is_taken_back_one_by_one() {
     session.update(Msg::Seek(SimTime::from_secs(10)));
     session.update(Msg::Act("delete pod/web".into()));
     session.update(Msg::Act("evict pod/web".into()));
+    run(&mut session, vec![]);
     let effects = session.update(Msg::TakeBack(0));
     assert_eq!(posts(&effects), ["check"]);
     assert_eq!(session.bench.actions, [(SimTime::from_secs(10), "evict pod/web".to_owned())]);

@@ -156,6 +156,7 @@ mod tests {
             done: ["one".into(), "two".into()].into(),
             predictions: [(0, 1), (3, 0)].into(),
             n_hints: 1,
+            spent_secs: 83,
             solution_seen: true,
             kept: Some("日本\n".into()),
             editor_state: Some("{\"doc\":\"é\"}".into()),

@@ -132,7 +132,7 @@ fn language() -> Kid {
     let next = all[(at + 1) % all.len()].clone();
     let name = |l: &str| if l.is_empty() { "EN".to_owned() } else { l.to_uppercase() };
     let label = fill("Language: {}. Change it to {}", &[&name(&now), &name(&next)]);
-    icon(&name(&now), &label, Msg::Language(next)).into()
+    icon(&name(&now), &label, Msg::Language(next)).class("icon setting").into()
 }
 
 fn menus() -> Kid {
@@ -159,5 +159,5 @@ fn theme() -> El {
         "dark" => icons::MOON,
         _ => icons::HALF,
     };
-    icons::button("icon", sign, &fill("Theme: {}. Change it", &[&tr(name)]), Msg::NextTheme)
+    icons::button("icon setting", sign, &fill("Theme: {}. Change it", &[&tr(name)]), Msg::NextTheme)
 }

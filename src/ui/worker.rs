@@ -131,9 +131,10 @@ impl Engine {
     fn lacks_a_part(&mut self) -> bool {
         let Some(wanted) = wanted() else { return false };
         self.is_loading = true;
-        let loading = (self.load)(wanted);
+        let load = self.load;
         wasm_bindgen_futures::spawn_local(async move {
-            let came = loading.await;
+            // A connection that hiccups is asked a second time.
+            let came = load(wanted).await || load(wanted).await;
             with_engine(|engine| {
                 if came {
                     engine.is_loading = false;
