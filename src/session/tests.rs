@@ -423,6 +423,7 @@ fn what_was_done_is_taken_back_one_by_one() {
     run(&mut session, vec![]);
     session.update(Msg::Seek(SimTime::from_secs(10)));
     session.update(Msg::Act("delete pod/web".into()));
+    run(&mut session, vec![]);
     session.update(Msg::Act("evict pod/web".into()));
     run(&mut session, vec![]);
     let effects = session.update(Msg::TakeBack(0));

@@ -1,8 +1,12 @@
 // What a learner can do besides the lesson: act on the cluster, work against a clock, read German,
 // bring lessons along.
 import assert from "node:assert/strict";
-import { journeys } from "./lab.mjs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { DIST, journeys } from "./lab.mjs";
 import { LESSONS, SHIPPER } from "./lessons.mjs";
+import { serve } from "./server.mjs";
 
 const DRILL = LESSONS.find(({ id }) => id === "drills/writer-and-reader");
 
@@ -18,6 +22,31 @@ function zipped(files) {
   });
   return Buffer.concat(parts);
 }
+
+// The site's own lessons as a pack called team: its list of tracks begins as the catalogue does.
+function teamPack() {
+  const dir = join(DIST, readdirSync(DIST).find((name) => /^lessons/.test(name)));
+  const text = (words) => Buffer.concat([Buffer.from([words.length]), Buffer.from(words)]);
+  const head = [Buffer.from("podlab-pack 1\n"), text("team"), text("Our team")];
+  return {
+    "team/pack.bin": Buffer.concat([...head, readFileSync(join(dir, "index.bin"))]),
+    "team/sidecar-log-shipping.bin": readFileSync(join(dir, "sidecar-log-shipping.bin")),
+  };
+}
+
+// The site with that pack beside it, and with one that is named and not there.
+function siteWithPacks() {
+  const dir = mkdtempSync(join(tmpdir(), "podlab-"));
+  cpSync(DIST, dir, { recursive: true });
+  for (const [name, bytes] of Object.entries(teamPack())) {
+    mkdirSync(dirname(join(dir, "packs", name)), { recursive: true });
+    writeFileSync(join(dir, "packs", name), bytes);
+  }
+  writeFileSync(join(dir, "packs/index.json"), '["team", "gone"]');
+  return serve(dir);
+}
+
+const PACKED = '.pack .lesson-card[href="#/lesson/team/sidecar/log-shipping"]';
 
 async function openZip(lab, name, buffer) {
   const file = { name, mimeType: "application/zip", buffer };
@@ -135,5 +164,43 @@ journeys([
       }
       assert.equal(await lab.page.locator(".pack").count(), 0);
     },
+  ],
+  [
+    "a pack of lessons is opened, taught from, and forgotten",
+    async (lab) => {
+      await lab.open();
+      await lab.page.locator(".lesson-card").first().waitFor();
+      await openZip(lab, "team.zip", zipped(teamPack()));
+      await lab.see("Our team is open; it stays until you leave.");
+      await lab.the("heading", "Our team").waitFor();
+      await lab.assertAccessible("a catalogue with a pack");
+      await lab.shot("pack");
+      await lab.page.locator(PACKED).click();
+      await lab.editorReady();
+      assert.equal(await lab.manifest(), SHIPPER.start);
+      await lab.page.locator("a.brand").click();
+      await lab.click("button", "Forget Our team");
+      await lab.page.locator(".pack").waitFor({ state: "detached" });
+      await lab.open("/lesson/team/sidecar/log-shipping");
+      await lab.see("The pack team is not here. Open its file again.");
+      lab.expectNoise(/404/);
+      lab.noise = [];
+    },
+  ],
+  [
+    "packs beside the site are in its catalogue; one that is missing is a line there",
+    async (lab) => {
+      await lab.open();
+      await lab.the("heading", "Our team").waitFor();
+      await lab.see(/^gone: The server answered 404/);
+      await lab.page.locator(PACKED).click();
+      await lab.editorReady();
+      await lab.reload();
+      await lab.editorReady();
+      assert.equal(await lab.manifest(), SHIPPER.start);
+      lab.expectNoise(/404/);
+      lab.noise = [];
+    },
+    { site: siteWithPacks },
   ],
 ]);
