@@ -193,6 +193,7 @@ fn source(kind: &str, reason: &str) -> &'static str {
         ("Job", _) => "job-controller",
         ("CronJob", _) => "cronjob-controller",
         ("HorizontalPodAutoscaler", _) => "horizontal-pod-autoscaler",
+        ("Ingress", _) => "nginx-ingress-controller",
         ("PersistentVolumeClaim", _) => "persistentvolume-controller",
         ("PodDisruptionBudget", _) => "controllermanager",
         ("Node", _) => "node-controller",

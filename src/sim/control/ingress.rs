@@ -4,6 +4,7 @@
 use super::api::{self, NewPod};
 use super::{Meta, Service, admission, service};
 use crate::kube::{self, Kind};
+use crate::sim::kubelet::env::NODE_IP;
 use crate::sim::model::{PodId, PodTemplate, Source};
 use crate::sim::runtime::{VolumeFile, VolumeSpec};
 use crate::sim::world::{Config, State, World};
@@ -122,6 +123,16 @@ fn admit(
         let what = What::Reported { warning: false, reason, field_path: None, message };
         state.emit(subject.clone(), what, Some(applied), source.span("metadata.name"));
     }
+}
+
+/// The address an Ingress is served at, once the controller runs.
+pub(crate) fn address(state: &State, namespace: &str, name: &str) -> Option<&'static str> {
+    let ingresses = &state.controllers.ingresses;
+    let controller = ingresses.controller.and_then(|id| state.pods.get(&id));
+    let mut all = ingresses.all.iter();
+    let known =
+        all.any(|one| *one.name == *name && one.namespace == namespace && is_ours(&one.spec));
+    (known && controller.is_some_and(|pod| pod.is_ready())).then_some(NODE_IP)
 }
 
 fn is_ours(spec: &networking::IngressSpec) -> bool {

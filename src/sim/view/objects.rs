@@ -5,7 +5,7 @@ use super::{View, filled, object, suffix_of, uid};
 use crate::kube::tree::{Raise, Tree};
 use crate::kube::{Kind, Object};
 use crate::sim::Scenario;
-use crate::sim::control::{Meta, Service, budget};
+use crate::sim::control::{Meta, Service, budget, ingress};
 use crate::sim::world::{Config, State};
 use crate::time::SimTime;
 use k8s_openapi::ByteString;
@@ -26,6 +26,7 @@ pub(super) fn all(view: &View, state: &State, scenario: &Scenario) -> Vec<Tree> 
     let mut kept: Vec<Tree> =
         state.applied.values().filter_map(|one| other(view, state, scenario, one)).collect();
     kept.iter_mut().for_each(|one| budget_status(state, one));
+    kept.iter_mut().for_each(|one| ingress_status(state, one));
     out.extend(kept);
     out
 }
@@ -240,6 +241,18 @@ fn other(view: &View, state: &State, scenario: &Scenario, one: &Object) -> Optio
     }
     tree.put("metadata", metadata);
     Some(tree)
+}
+
+/// The address the ingress controller writes into an Ingress.
+fn ingress_status(state: &State, tree: &mut Tree) {
+    let metadata = tree.get("metadata");
+    let (namespace, name) = (metadata.text("namespace"), metadata.text("name"));
+    let ours = tree.text("kind") == "Ingress";
+    let at = ours.then(|| ingress::address(state, namespace, name)).flatten();
+    let Some(at) = at else { return };
+    let one = Tree::List(vec![Tree::of(vec![("ip", Tree::from(at))])]);
+    let balancer = Tree::of(vec![("ingress", one)]);
+    tree.put("status", Tree::of(vec![("loadBalancer", balancer)]));
 }
 
 /// What the disruption controller writes into a budget.
