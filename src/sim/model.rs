@@ -187,6 +187,10 @@ pub(crate) struct Books {
     pub(crate) wanted: Option<EventId>,
     /// How many syncs there were: with each, mounted settings follow what the API has.
     pub(crate) n_syncs: u32,
+    /// The worker has taken a sync up, so that whatever happens now makes one more, not several.
+    pub(crate) busy: bool,
+    /// One more sync after the one asked for, because two things were news at once.
+    pub(crate) echo: Option<EventId>,
     /// The work queue: when to sync again.
     pub(crate) work_at: Option<SimTime>,
     pub(crate) reasons: BTreeMap<Name, (String, String)>,

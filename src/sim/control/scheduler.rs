@@ -76,10 +76,13 @@ fn choose(state: &State, pod: &Pod) -> Result<String, String> {
         might += usize::from(refusal.might);
         refusal.reasons.iter().for_each(|r| *reasons.entry(r).or_default() += 1);
     }
-    let why = before.unwrap_or_else(|| counted(reasons));
-    if why.starts_with("pod has") || why.starts_with("persistentvolumeclaim") {
-        might = 0;
+    // Claims are looked at before all nodes; then the plugin that is asked for room next has not
+    // prepared itself, and its error ends the sentence.
+    // Models plugins/dynamicresources/dynamicresources.go PostFilter (v1.36).
+    if let Some(why) = before {
+        return Err(format!("0/{n} nodes are available: {why}. not found"));
     }
+    let why = counted(reasons);
     let after = counted(
         [
             ("No preemption victims found for incoming pod", might),

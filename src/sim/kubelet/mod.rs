@@ -75,12 +75,11 @@ pub(crate) async fn newer_than(world: &World, id: PodId, since: SimTime) {
     }
 }
 
-/// What the relist tells is news: something runs or ended that was not seen so before.
-fn is_news(pod: &Pod) -> Option<EventId> {
+/// What the relist tells is news: each thing that runs or ended and was not seen so before.
+// Models pkg/kubelet/pleg/generic.go reconcilePodRecord (v1.36): a sandbox is a container too.
+fn news(pod: &Pod) -> Vec<EventId> {
     let (seen, actual) = (&pod.kubelet.seen, &pod.kubelet.actual);
-    if seen.sandbox != actual.sandbox {
-        return Some(pod.changed_by);
-    }
+    let sandbox = (seen.sandbox != actual.sandbox).then_some(pod.changed_by);
     let changed = actual.records.iter().filter_map(|(name, list)| {
         let newest = list.last()?;
         let known = seen
@@ -88,19 +87,24 @@ fn is_news(pod: &Pod) -> Option<EventId> {
             .is_some_and(|s| (s.state, s.restart_count) == (newest.state, newest.restart_count));
         (!known && newest.state != RecordState::Created).then_some(newest.event)
     });
-    changed.max()
+    sandbox.into_iter().chain(changed).collect()
 }
 
-/// Looks at one pod's containers now.
+/// Looks at one pod's containers now. Each piece of news asks for a sync: an idle worker takes the
+/// first at once and finds the others when it is done, so they come to one more sync.
 pub(crate) fn relist(world: &World, id: PodId) {
     let now = world.now();
-    let news = world.pod(id, |pod| {
-        let news = is_news(pod);
+    let cause = world.pod(id, |pod| {
+        let news = news(pod);
         pod.kubelet.seen = pod.kubelet.actual.clone();
         pod.kubelet.seen_at = now;
-        news
+        let cause = news.iter().max().copied();
+        if news.len() > 1 && !pod.kubelet.busy {
+            pod.kubelet.echo = cause;
+        }
+        cause
     });
-    if let Some(cause) = news.flatten() {
+    if let Some(cause) = cause.flatten() {
         want_sync(world, id, cause);
     }
 }
