@@ -269,6 +269,8 @@ impl Recorder {
         row: Value,
         push: impl FnOnce(&mut Recorder, Value),
     ) {
+        // What is combined is one Event object, whatever it says last.
+        let raw = if raw.starts_with("(combined from similar events)") { "combined" } else { raw };
         let raw_key = format!("{} {} {} {raw}", row[1], row[2], row[3]);
         let key = (list.to_owned(), raw_key);
         let n_before = self.seen.keys().filter(|(l, _)| l == list).count();

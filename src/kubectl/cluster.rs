@@ -230,7 +230,10 @@ fn events(past: &[Event], started: i64, namespace: &str) -> Vec<Tree> {
         }
         let What::Reported { warning, reason, field_path, message } = &event.what else { continue };
         let life = pod_of(&event.subject).and_then(|pod| lives.get(pod)).copied().unwrap_or(0);
-        let key = (&event.subject, life, &**reason, field_path.as_deref(), message.as_str());
+        // What is combined stays one Event object, whatever it says last.
+        let combined = message.starts_with("(combined from similar events)");
+        let words = if combined { "" } else { message.as_str() };
+        let key = (&event.subject, life, &**reason, field_path.as_deref(), words);
         let last = Tree::from(stamp(started, event.at, 0));
         // Each pull takes its own milliseconds, so its message is never said twice; the simulated
         // ones may take the same.
@@ -238,6 +241,7 @@ fn events(past: &[Event], started: i64, namespace: &str) -> Vec<Tree> {
         if let Some(one) = known.get(&key).filter(|_| !pulled).and_then(|idx| out.get_mut(*idx)) {
             let count = one.int("count") + 1;
             one.put("count", Tree::Int(count));
+            one.put("message", Tree::from(message.as_str()));
             one.put("lastTimestamp", last);
             one.put("seriesAt", Tree::from(stamp(started, event.at, 6)));
             continue;

@@ -174,11 +174,16 @@ impl Containers {
             sub_path: mount.sub_path.clone(),
             read_only: mount.read_only,
         });
+        let image = rootfs::of(&spec.image, &spec.argv, &spec.ports);
+        let mut env = spec.env;
+        if !env.iter().any(|(name, _)| name == "HOME") {
+            env.push(("HOME".to_owned(), image.home(spec.uid)));
+        }
         Some(ContainerSpec {
             name: spec.name.rsplit('/').next().unwrap_or("").to_owned(),
-            image: rootfs::of(&spec.image, &spec.argv, &spec.ports),
+            image,
             argv: spec.argv,
-            env: spec.env,
+            env,
             cwd: spec.cwd,
             credentials: Credentials { uid: spec.uid, gid: spec.gid, groups: spec.groups },
             hostname,

@@ -187,10 +187,6 @@ pub(crate) struct Books {
     pub(crate) wanted: Option<EventId>,
     /// How many syncs there were: with each, mounted settings follow what the API has.
     pub(crate) n_syncs: u32,
-    /// The worker has taken a sync up, so that whatever happens now makes one more, not several.
-    pub(crate) busy: bool,
-    /// One more sync after the one asked for, because two things were news at once.
-    pub(crate) echo: Option<EventId>,
     /// The work queue: when to sync again.
     pub(crate) work_at: Option<SimTime>,
     pub(crate) reasons: BTreeMap<Name, (String, String)>,
@@ -201,6 +197,9 @@ pub(crate) struct Books {
     pub(crate) probers: Probers,
     pub(crate) volumes: BTreeMap<Name, VolumeRef>,
     pub(crate) volumes_begun: bool,
+    /// What each volume held when it was last measured, in bytes, and when it will be again.
+    pub(crate) measured: BTreeMap<Name, u64>,
+    pub(crate) measure_at: Option<SimTime>,
     /// Newest log lines of containers whose end may be told with them.
     pub(crate) tails: BTreeMap<Name, Vec<String>>,
     pub(crate) sandbox: Option<SandboxRef>,

@@ -71,6 +71,8 @@ pub(crate) struct State {
     pub(crate) host_paths: BTreeMap<(String, String), VolumeRef>,
     pub(crate) names: Rng,
     jitter: Option<Rng>,
+    /// Until when each node's kubelet is busy telling the API server of its pods.
+    telling: BTreeMap<Option<String>, SimTime>,
     pub(crate) images: BTreeSet<String>,
     /// Pulls go one after another on a node.
     pub(crate) pulling_until: SimTime,
@@ -114,6 +116,7 @@ impl Cluster {
             host_paths: BTreeMap::new(),
             names: Rng::new(seed, "names"),
             // The first seed takes the middle of every range, so that lessons read evenly.
+            telling: BTreeMap::new(),
             jitter: (seed > 1).then(|| Rng::new(seed, "jitter")),
             edits: BTreeMap::new(),
             images: BTreeSet::new(),
@@ -155,6 +158,8 @@ impl Cluster {
     }
 }
 
+/// What one status takes on its way to the API server and from there to the controllers.
+const TELL: SimTime = SimTime::from_millis(50);
 /// Longest burst of events about one object; more are dropped by the client that sends them.
 const EVENT_BURST: u32 = 25;
 const EVENT_REFILL: SimTime = SimTime::from_secs(300);
@@ -295,6 +300,23 @@ impl State {
             None => 250,
         };
         SimTime(span.0 + span.0 / 1000 * thousandths)
+    }
+
+    /// When the kubelet of this pod's node gets to tell the API server of it: one pod at a time,
+    /// so that controllers see what happens at once one after the other.
+    // Models pkg/kubelet/status/status_manager.go syncBatch (v1.36).
+    pub(crate) fn turn_to_tell(&mut self, pod: PodId) -> SimTime {
+        let node = self.pods.get(&pod).and_then(|pod| pod.node.clone());
+        let now = self.now();
+        let until = self.telling.entry(node).or_default();
+        *until = now.max(*until) + TELL;
+        *until
+    }
+
+    /// Between so many milliseconds and twice as many, for what a busy machine does.
+    pub(crate) fn about(&mut self, millis: u64) -> u64 {
+        let more = self.jitter.as_mut().map_or(millis / 2, |rng| rng.below(millis));
+        millis + more
     }
 
     /// Where in its second a loop with a phase of its own ticks.

@@ -137,6 +137,21 @@ impl Image {
         }
     }
 
+    /// The home of a user, as a runtime looks it up; `/` where nobody wrote it down.
+    pub fn home(&self, uid: u32) -> String {
+        let passwd = self.things.iter().rev().find_map(|(path, thing)| match thing {
+            Thing::File { content, .. } if path == "/etc/passwd" => Some(content),
+            _ => None,
+        });
+        let text = passwd.map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
+        let home = text.lines().find_map(|line| {
+            let mut fields = line.split(':').skip(2);
+            let own = fields.next()?.parse() == Ok(uid);
+            fields.nth(2).filter(|home| own && !home.is_empty()).map(str::to_owned)
+        });
+        home.unwrap_or_else(|| "/".to_owned())
+    }
+
     /// Takes away the programs of these names.
     pub fn without(&mut self, names: &[&str]) {
         let keeps = |path: &str| !names.contains(&path.rsplit('/').next().unwrap_or(""));

@@ -276,6 +276,22 @@ impl Edit<'_> {
     }
 }
 
+/// A person changed a running pod by other means than a whole manifest.
+pub(crate) fn change_pod(
+    world: &World,
+    name: &Name,
+    event: EventId,
+    change: impl FnOnce(&mut PodTemplate),
+) -> Result<(), String> {
+    let id = api::by_name(&world.st(), name).ok_or_else(|| super::change::missing("pod", name))?;
+    world.pod(id, |pod| {
+        change(&mut pod.template);
+        pod.containers = Rc::new(containers_of(&pod.template.spec));
+    });
+    notice(world, id, event, false);
+    Ok(())
+}
+
 fn is_gated(template: &PodTemplate) -> bool {
     template.spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty())
 }

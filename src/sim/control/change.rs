@@ -1,6 +1,6 @@
 //! Changes a person makes to controllers' objects: scale, set, rollout, apply, delete.
 
-use super::{Controllers, api, deployment, job};
+use super::{Controllers, api, apply, deployment, job};
 use crate::sim::model::PodTemplate;
 use crate::sim::world::{Config, World};
 use crate::trace::{EventId, Name, Subject, What};
@@ -117,7 +117,7 @@ pub(super) fn change_template(
 }
 
 pub(crate) fn set_image(world: &World, target: &str, pairs: &[&str], event: EventId) -> Done {
-    change_template(world, target, event, |template| {
+    let change = |template: &mut PodTemplate| {
         let mut spec = (*template.spec).clone();
         for (name, image) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
             let inits = spec.init_containers.iter_mut().flatten();
@@ -128,7 +128,11 @@ pub(crate) fn set_image(world: &World, target: &str, pairs: &[&str], event: Even
             }
         }
         template.spec = Rc::new(spec);
-    })
+    };
+    match parts(target) {
+        ("pod", name) => apply::change_pod(world, &name, event, change),
+        _ => change_template(world, target, event, change),
+    }
 }
 
 pub(crate) fn set_env(world: &World, target: &str, pairs: &[&str], event: EventId) -> Done {

@@ -15,6 +15,8 @@ pub(crate) struct CronJob {
     /// Oldest first: (name, succeeded).
     pub(crate) finished: Vec<(Name, bool)>,
     pub(crate) last: Option<SimTime>,
+    /// The scheduled time, Unix and of the run, that passed while another Job was still active.
+    pub(crate) missed: Option<(i64, SimTime)>,
     /// Grows with each new schedule; who waits for a time of an old one stops.
     pub(crate) edition: u32,
 }
@@ -89,6 +91,9 @@ fn fire(world: &World, cronjob: CronJob, due: i64, at: SimTime) {
                 .to_owned();
             let state = &mut world.st();
             workload::report(state, meta, "JobAlreadyActive", message, meta.applied);
+            if let Some(kept) = state.controllers.cronjobs.get_mut(&name) {
+                kept.missed = Some((due, at));
+            }
             return;
         }
         Some("Replace") => {
@@ -115,6 +120,7 @@ fn fire(world: &World, cronjob: CronJob, due: i64, at: SimTime) {
     with(world, &name, |c| {
         c.active.push(job);
         c.last = Some(at);
+        c.missed = None;
     });
     job::add(world, made);
     show(world, &name);
@@ -151,23 +157,39 @@ async fn watch_loop(world: World, name: Name) {
 
 fn saw_end(world: &World, name: &Name, job: &Name, word: &'static str) {
     let Some(meta) = with(world, name, |c| c.meta.clone()) else { return };
-    {
-        let state = &mut world.st();
-        let message = format!("Saw completed job: {job}, condition: {word}");
-        workload::report(state, &meta, "SawCompletedJob", message, meta.applied);
-    }
     let over = with(world, name, |c| {
         c.active.retain(|one| one != job);
         c.finished.push((job.clone(), word == "Complete"));
         over_history(c)
     });
-    for old in over.into_iter().flatten() {
+    let over = over.unwrap_or_default();
+    // History is cleaned up before Jobs are looked at, so one of which none is kept is just gone.
+    let (last, last_words) = match over.contains(job) {
+        true => ("MissingJob", format!("Active job went missing: {job}")),
+        false => ("SawCompletedJob", format!("Saw completed job: {job}, condition: {word}")),
+    };
+    for old in over {
         let state = &mut world.st();
         let message = format!("Deleted job {old}");
         workload::report(state, &meta, "SuccessfulDelete", message, meta.applied);
         drop_later(world, old);
     }
+    workload::report(&mut world.st(), &meta, last, last_words, meta.applied);
+    start_missed(world, name);
     show(world, name);
+}
+
+/// A time that passed while another Job ran is made up for as soon as that one is done.
+fn start_missed(world: &World, name: &Name) {
+    let Some(cronjob) = with(world, name, |c| c.clone()) else { return };
+    let Some((due, at)) = cronjob.missed.filter(|_| cronjob.spec.suspend != Some(true)) else {
+        return;
+    };
+    let deadline = cronjob.spec.starting_deadline_seconds;
+    let late = (world.now() - at).as_secs() as i64;
+    if deadline.is_none_or(|secs| late <= secs) {
+        fire(world, cronjob, due, at);
+    }
 }
 
 fn drop_later(world: &World, job: Name) {

@@ -30,6 +30,8 @@ pub(crate) struct Job {
     /// What it comes to once the last of its pods is gone.
     pub(crate) verdict: Option<Verdict>,
     pub(crate) suspension_told: bool,
+    /// When it last began to run; deadlines count from here.
+    pub(crate) begun: SimTime,
     /// `Complete` or `Failed`.
     pub(crate) ended: Option<&'static str>,
 }
@@ -63,12 +65,13 @@ pub(crate) fn add(world: &World, job: Job) {
 async fn work(world: World, name: Name) {
     world.pause(20).await;
     let begun = world.now();
+    with(&world, &name, |job| job.begun = begun);
     loop {
         let Some(ended) = with(&world, &name, |job| job.ended) else { return };
         if ended.is_some() {
             return clean_up(&world, &name).await;
         }
-        let next = sync(&world, &name, begun);
+        let next = sync(&world, &name);
         if with(&world, &name, |job| job.ended).flatten().is_some() {
             continue;
         }
@@ -119,7 +122,7 @@ fn number(value: Option<i32>, default: u32) -> u32 {
 
 /// One look; says when to look again at the latest.
 // Models pkg/controller/job/job_controller.go syncJob (v1.36).
-fn sync(world: &World, name: &Name, begun: SimTime) -> SimTime {
+fn sync(world: &World, name: &Name) -> SimTime {
     let Some(mut job) = with(world, name, |job| job.clone()) else { return SimTime::MAX };
     let pods = api::owned(&world.st(), "Job", name);
     let cause = workload::newest_cause(&world.st(), &pods, job.meta.applied);
@@ -130,16 +133,11 @@ fn sync(world: &World, name: &Name, begun: SimTime) -> SimTime {
     let mut next = SimTime::MAX;
     if job.verdict.is_none() {
         job.verdict = policy
-            .or_else(|| failure(world, &job, &active, begun))
+            .or_else(|| failure(world, &job, &active))
             .or_else(|| rules::indexes_failed(&job))
             .or_else(|| rules::success_policy(&job));
         if job.verdict.is_some() {
-            // Whatever still runs counts for nothing any more.
-            job.counted.extend(&active);
-            with(world, name, |kept| kept.counted.extend(&active));
-            for id in &active {
-                replicaset::give_up(world, &job.meta, *id, cause);
-            }
+            give_up(world, &mut job, &active, cause);
         } else if is_complete(&job, active.len()) {
             let (reason, message) = ("Completed", "Job completed".to_owned());
             job.verdict = Some(Verdict { word: "Complete", reason, message });
@@ -148,21 +146,38 @@ fn sync(world: &World, name: &Name, begun: SimTime) -> SimTime {
     if job.verdict.is_some() {
         end(world, &mut job, counted, &pods, cause);
     } else {
-        tell_suspension(world, &mut job, cause);
         show(world, &mut job, "Running", cause);
         next = manage(world, &mut job, &active, cause);
-        if let Some(secs) = job.spec.active_deadline_seconds {
-            next = next.min(begun + SimTime::from_secs(secs.max(0) as u64));
-        }
+        tell_suspension(world, &mut job, cause);
+        next = next.min(deadline(&job).unwrap_or(SimTime::MAX));
     }
     with(world, name, |kept| *kept = job);
     next
+}
+
+/// Deletes pods that count for nothing any more.
+fn give_up(world: &World, job: &mut Job, pods: &[PodId], cause: EventId) {
+    job.counted.extend(pods);
+    with(world, &job.meta.name, |kept| kept.counted.extend(pods));
+    for id in pods {
+        replicaset::give_up(world, &job.meta, *id, cause);
+    }
+}
+
+/// When `activeDeadlineSeconds` is over; a suspended Job has all the time.
+// Models pkg/controller/job/job_controller.go pastActiveDeadline (v1.36).
+fn deadline(job: &Job) -> Option<SimTime> {
+    let secs = job.spec.active_deadline_seconds.filter(|_| job.spec.suspend != Some(true))?;
+    Some(job.begun + SimTime::from_secs(secs.max(0) as u64))
 }
 
 fn tell_suspension(world: &World, job: &mut Job, cause: EventId) {
     let suspended = job.spec.suspend == Some(true);
     if suspended != job.suspension_told {
         job.suspension_told = suspended;
+        if !suspended {
+            job.begun = world.now();
+        }
         let (reason, message) =
             if suspended { ("Suspended", "Job suspended") } else { ("Resumed", "Job resumed") };
         workload::report(&mut world.st(), &job.meta, reason, message.to_owned(), cause);
@@ -209,7 +224,7 @@ fn is_complete(job: &Job, n_active: usize) -> bool {
     enough && n_active == 0
 }
 
-fn failure(world: &World, job: &Job, active: &[PodId], begun: SimTime) -> Option<Verdict> {
+fn failure(world: &World, job: &Job, active: &[PodId]) -> Option<Verdict> {
     let no_limit = job.spec.backoff_limit_per_index.map(|_| u32::MAX);
     let limit = number(job.spec.backoff_limit, no_limit.unwrap_or(6));
     let on_failure = job.template.spec.restart_policy.as_deref() == Some("OnFailure");
@@ -226,8 +241,7 @@ fn failure(world: &World, job: &Job, active: &[PodId], begun: SimTime) -> Option
         let message = "Job has reached the specified backoff limit".to_owned();
         return Some(Verdict { word: "Failed", reason: "BackoffLimitExceeded", message });
     }
-    let secs = job.spec.active_deadline_seconds?;
-    if world.now() >= begun + SimTime::from_secs(secs.max(0) as u64) {
+    if world.now() >= deadline(job)? {
         let message = "Job was active longer than specified deadline".to_owned();
         return Some(Verdict { word: "Failed", reason: "DeadlineExceeded", message });
     }
@@ -237,6 +251,7 @@ fn failure(world: &World, job: &Job, active: &[PodId], begun: SimTime) -> Option
 /// Makes as many pods as may run now.
 fn manage(world: &World, job: &mut Job, active: &[PodId], cause: EventId) -> SimTime {
     if job.spec.suspend == Some(true) {
+        give_up(world, job, active, cause);
         return SimTime::MAX;
     }
     let parallelism = number(job.spec.parallelism, 1);

@@ -275,7 +275,10 @@ fn apply_workload(world: &World, object: &Object, source: Source, cause: Option<
             let meta = meta(world, "cronjob", &one.metadata, source, cause);
             let spec = one.spec.clone();
             let (active, finished) = (Vec::new(), Vec::new());
-            cronjob::add(world, CronJob { meta, spec, active, finished, last: None, edition: 0 });
+            cronjob::add(
+                world,
+                CronJob { meta, spec, active, finished, last: None, missed: None, edition: 0 },
+            );
         }
         _ => {}
     }
@@ -387,6 +390,7 @@ pub(crate) fn new_job(meta: Meta, mut spec: batch::JobSpec, path: &str) -> Job {
         last_finish: SimTime::ZERO,
         verdict: None,
         suspension_told: false,
+        begun: SimTime::ZERO,
         ended: None,
         meta,
     }

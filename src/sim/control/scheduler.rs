@@ -10,8 +10,7 @@ use crate::time::SimTime;
 use crate::trace::What;
 use std::collections::BTreeMap;
 
-/// When a pod that found no node is tried again, and when at the latest.
-const AGAIN: SimTime = SimTime::from_secs(3);
+/// When a pod that found no node is tried again at the latest.
 const FLUSH: SimTime = SimTime::from_secs(300);
 
 /// Binds the pod to a node, or tells why not and tries again when something changed.
@@ -27,7 +26,7 @@ pub(crate) async fn run(world: &World, id: PodId) {
     if gated == Some(true) {
         return gate(world, id);
     }
-    let (mut told, mut before) = (0, String::new());
+    let mut before = String::new();
     let mut quiet_until = SimTime::ZERO;
     loop {
         let live = world.pod(id, |pod| pod.deletion.is_none() && !pod.removed);
@@ -44,16 +43,14 @@ pub(crate) async fn run(world: &World, id: PodId) {
             Some(Ok(_)) => String::new(),
             Some(Err(message)) => message,
         };
-        let repeats = told < 2 && world.now() >= quiet_until;
+        let repeats = world.now() >= quiet_until;
         if !message.is_empty() && (repeats || message != before) {
-            told += 1;
-            quiet_until = world.now() + AGAIN;
+            quiet_until = world.now() + FLUSH;
             before.clone_from(&message);
             unschedulable(world, id, message);
         }
         let flag = world.st().api_flag.clone();
-        let again = if told < 2 { AGAIN } else { FLUSH };
-        flag.raised(&world.clock, world.now() + again).await;
+        flag.raised(&world.clock, world.now() + FLUSH).await;
         world.pause(20).await;
     }
 }

@@ -77,7 +77,7 @@ pub(crate) fn compute(pod: &Pod) -> Plan {
     let main_starts = |plan: &Plan| {
         plan.starts.iter().any(|i| pod.containers.get(*i).is_some_and(Container::is_main))
     };
-    if keeps == 0 && plan.kills.is_empty() && !main_starts(&plan) {
+    if keeps == 0 && !main_starts(&plan) {
         return Plan { kill_pod: true, ..Plan::default() };
     }
     plan

@@ -9,6 +9,11 @@ use crate::time::SimTime;
 use k8s_openapi::api::core::v1 as core;
 
 const PERIOD: SimTime = SimTime::from_secs(10);
+/// Volumes are measured by a loop of their own: first within a minute of the pod's start, then
+/// after one to two minutes each time. These are the means.
+// Models pkg/kubelet/server/stats fs_resource_analyzer.go and volume_stat_calculator.go (v1.36).
+const FIRST_MEASURE: SimTime = SimTime::from_secs(25);
+const NEXT_MEASURE: SimTime = SimTime::from_secs(90);
 /// What evicted pods are given; the runtime's minimum comes on top.
 const GRACE_SECS: u64 = 1;
 
@@ -18,6 +23,7 @@ pub(crate) async fn run(world: World) {
         world.clock.sleep(PERIOD).await;
         let ids: Vec<PodId> = world.st().pods.keys().copied().collect();
         for id in ids {
+            measure(&world, id);
             if let Some((message, path)) = over_limit(&world, id) {
                 evict(&world, id, message, &path);
             }
@@ -25,19 +31,36 @@ pub(crate) async fn run(world: World) {
     }
 }
 
+/// Takes down what the volumes of a pod hold, if it is time to.
+fn measure(world: &World, id: PodId) {
+    let now = world.now();
+    let due = world.pod(id, |pod| {
+        let first = pod.status.start_time? + FIRST_MEASURE;
+        let books = &mut pod.kubelet;
+        let due = now >= *books.measure_at.get_or_insert(first);
+        if due {
+            books.measure_at = Some(now + NEXT_MEASURE);
+        }
+        due.then(|| books.volumes.clone())
+    });
+    let Some(Some(volumes)) = due else { return };
+    let measured = volumes.into_iter().map(|(name, at)| (name, world.rt().usage(at))).collect();
+    world.pod(id, |pod| pod.kubelet.measured = measured);
+}
+
 /// The message and the field of the limit a pod is over: volumes first, then the pod, then its
 /// containers.
 fn over_limit(world: &World, id: PodId) -> Option<(String, String)> {
-    let (spec, handles, containers, runs) = world
+    let (spec, measured, containers, runs) = world
         .pod(id, |pod| {
             let live = !pod.status.is_terminal() && pod.kubelet.ending.is_none();
             let spec = pod.template.spec.clone();
             let newest = |c: &Container| pod.kubelet.actual.newest(&c.name)?.handle;
             let runs: Vec<_> = pod.containers.iter().map(newest).collect();
-            live.then(|| (spec, pod.kubelet.volumes.clone(), pod.containers.clone(), runs))
+            live.then(|| (spec, pod.kubelet.measured.clone(), pod.containers.clone(), runs))
         })
         .flatten()?;
-    let used = |name: &str| handles.get(name).map_or(0, |handle| world.rt().usage(*handle));
+    let used = |name: &str| measured.get(name).copied().unwrap_or(0);
     for (idx, volume) in spec.volumes.iter().flatten().enumerate() {
         let Some((bytes, text)) = limit_of(volume) else { continue };
         if used(&volume.name) > bytes {

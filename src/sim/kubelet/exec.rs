@@ -1,9 +1,12 @@
 //! Running a command inside a container or asking its ports, and waiting for what comes of it.
 
-use crate::sim::model::PodId;
+use crate::sim::model::{PodId, RecordState};
 use crate::sim::runtime::{Answer, Ask, Handle};
 use crate::sim::world::{Reply, World};
 use crate::time::SimTime;
+
+/// What it takes a runtime at least to get into a container, in milliseconds.
+const ENTER_MILLIS: u64 = 60;
 
 #[derive(Debug)]
 pub(crate) enum Ran {
@@ -24,13 +27,25 @@ pub(crate) async fn command(
     argv: &[String],
     limit: SimTime,
 ) -> Ran {
+    let deadline = world.now() + limit;
+    let enter = world.st().about(ENTER_MILLIS);
+    world.pause(enter).await;
+    let runs = world.pod(id, |pod| {
+        let mut records = pod.kubelet.actual.records.values().flatten();
+        records.any(|r| r.handle == Some(run) && r.state == RecordState::Running)
+    });
+    if runs != Some(true) {
+        let why = "rpc error: code = Unknown desc = failed to exec in container: container is in \
+                   CONTAINER_EXITED state";
+        return Ran::Failed(why.to_owned());
+    }
     let now = world.now();
     let made = world.rt().exec(now, run, argv);
     let ask = match made {
         Ok(ask) => ask,
         Err(error) => return Ran::Failed(error.0),
     };
-    match reply(world, id, ask, now + limit).await {
+    match reply(world, id, ask, deadline).await {
         Some(Reply::Ran { code, output }) => Ran::Done { code, output },
         Some(Reply::Answered(_)) => Ran::Failed("unexpected answer".to_owned()),
         None => {

@@ -3,6 +3,7 @@
 
 pub(crate) mod actions;
 pub(crate) mod backoff;
+pub(crate) mod endpoint;
 pub(crate) mod env;
 pub(crate) mod evict;
 pub(crate) mod exec;
@@ -75,11 +76,12 @@ pub(crate) async fn newer_than(world: &World, id: PodId, since: SimTime) {
     }
 }
 
-/// What the relist tells is news: each thing that runs or ended and was not seen so before.
-// Models pkg/kubelet/pleg/generic.go reconcilePodRecord (v1.36): a sandbox is a container too.
-fn news(pod: &Pod) -> Vec<EventId> {
+/// What the relist tells is news: something runs or ended that was not seen so before.
+fn is_news(pod: &Pod) -> Option<EventId> {
     let (seen, actual) = (&pod.kubelet.seen, &pod.kubelet.actual);
-    let sandbox = (seen.sandbox != actual.sandbox).then_some(pod.changed_by);
+    if seen.sandbox != actual.sandbox {
+        return Some(pod.changed_by);
+    }
     let changed = actual.records.iter().filter_map(|(name, list)| {
         let newest = list.last()?;
         let known = seen
@@ -87,24 +89,19 @@ fn news(pod: &Pod) -> Vec<EventId> {
             .is_some_and(|s| (s.state, s.restart_count) == (newest.state, newest.restart_count));
         (!known && newest.state != RecordState::Created).then_some(newest.event)
     });
-    sandbox.into_iter().chain(changed).collect()
+    changed.max()
 }
 
-/// Looks at one pod's containers now. Each piece of news asks for a sync: an idle worker takes the
-/// first at once and finds the others when it is done, so they come to one more sync.
+/// Looks at one pod's containers now.
 pub(crate) fn relist(world: &World, id: PodId) {
     let now = world.now();
-    let cause = world.pod(id, |pod| {
-        let news = news(pod);
+    let news = world.pod(id, |pod| {
+        let news = is_news(pod);
         pod.kubelet.seen = pod.kubelet.actual.clone();
         pod.kubelet.seen_at = now;
-        let cause = news.iter().max().copied();
-        if news.len() > 1 && !pod.kubelet.busy {
-            pod.kubelet.echo = cause;
-        }
-        cause
+        news
     });
-    if let Some(cause) = cause.flatten() {
+    if let Some(cause) = news.flatten() {
         want_sync(world, id, cause);
     }
 }

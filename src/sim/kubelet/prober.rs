@@ -1,13 +1,13 @@
 //! Probe workers: one task for each (container, probe), and what they found last.
 
+use super::endpoint::{endpoint, target};
 use super::exec::{self, Ran};
-use crate::sim::model::{Container, PodId, RecordState};
+use crate::sim::model::{Container, Pod, PodId, RecordState};
 use crate::sim::runtime::{Answer, Handle};
 use crate::sim::world::World;
 use crate::time::SimTime;
-use crate::trace::{EventId, Name, ProbeKind, What};
+use crate::trace::{EventId, Name, ProbeKind, State, What};
 use k8s_openapi::api::core::v1 as core;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use std::collections::BTreeMap;
 
 /// What the probe workers of a pod know.
@@ -131,6 +131,9 @@ pub(crate) fn after_status(world: &World, id: PodId) {
     }
 }
 
+/// What it takes a kubelet to get a connection under way, in milliseconds.
+const CONNECT_MILLIS: u64 = 10;
+
 struct Work {
     world: World,
     id: PodId,
@@ -151,6 +154,38 @@ enum Look {
     End,
     Skip,
     Probe(Handle, EventId),
+}
+
+/// How the container a probe asks about stands.
+struct Target {
+    run: Option<Handle>,
+    event: EventId,
+    started_at: SimTime,
+    /// As the API shows it, which is what probes go by.
+    shown: Shown,
+    started: bool,
+}
+
+#[derive(PartialEq)]
+enum Shown {
+    Waiting,
+    Running,
+    /// Whether it will be started again.
+    Ended(bool),
+}
+
+fn target_of(pod: &Pod, container: &Container) -> Option<Target> {
+    let record = pod.kubelet.seen.newest(&container.name).filter(|r| r.handle.is_some())?;
+    let shown = match &pod.status.containers.get(&container.name)?.state {
+        State::Running { .. } if record.state == RecordState::Running => Shown::Running,
+        State::Terminated { exit_code, .. } if record.state == RecordState::Exited => {
+            Shown::Ended(super::status::policy_restarts(pod, container, *exit_code))
+        }
+        _ => Shown::Waiting,
+    };
+    let started = pod.kubelet.probers.started(&container.name, record.handle);
+    let (run, event, started_at) = (record.handle, record.event, record.started_at);
+    Some(Target { run, event, started_at, shown, started })
 }
 
 fn seconds(value: Option<i32>, default: u64) -> SimTime {
@@ -193,55 +228,60 @@ impl Work {
         done.flatten()
     }
 
-    fn look(&self) -> Look {
-        let (name, kind, now) = (&self.container.name, self.kind, self.world.now());
+    /// What to do now, and whether what is known of the container changed by looking.
+    // Models pkg/kubelet/prober/worker.go doProbe (v1.36).
+    fn look(&self) -> (Look, bool) {
+        let (kind, now) = (self.kind, self.world.now());
         let delay = seconds(self.spec.initial_delay_seconds, 0);
-        let key = (name.clone(), kind);
+        let key = (self.container.name.clone(), kind);
         let look = self.world.pod(self.id, |pod| {
             let over = pod.kubelet.terminating && kind != ProbeKind::Readiness;
-            let probers = &mut pod.kubelet.probers;
-            if probers.stopped || pod.status.is_terminal() || (over && self.container.is_main()) {
-                return Look::End;
+            let stopped = pod.kubelet.probers.stopped || pod.status.is_terminal();
+            if stopped || (over && self.container.is_main()) {
+                return (Look::End, false);
             }
-            // Probes know containers as the API shows them.
-            let shown = pod.status.containers.get(name);
-            let shown_running =
-                shown.is_some_and(|s| matches!(s.state, crate::trace::State::Running { .. }));
-            let newest = pod.kubelet.seen.newest(name);
-            let Some(record) = newest.filter(|r| r.handle.is_some()) else { return Look::Skip };
-            let started = probers.started(name, record.handle);
-            let Some(worker) = probers.worker(&key) else { return Look::End };
-            if worker.run != record.handle {
-                *worker = Worker { run: record.handle, ..Worker::default() };
+            let target = target_of(pod, &self.container);
+            let Some(worker) = pod.kubelet.probers.worker(&key) else { return (Look::End, false) };
+            let Some(target) = target else { return (Look::Skip, false) };
+            let fresh = worker.run != target.run;
+            if fresh && target.shown == Shown::Waiting {
+                return (Look::Skip, false);
+            }
+            if fresh {
+                *worker = Worker { run: target.run, ..Worker::default() };
                 worker.result = match kind {
                     ProbeKind::Liveness => Some(true),
                     ProbeKind::Readiness => Some(false),
                     ProbeKind::Startup => None,
                 };
             }
+            // The first word on a run is news, except that it lives, which all suppose.
+            let news = fresh && kind != ProbeKind::Liveness;
             if worker.on_hold {
-                return Look::Skip;
+                return (Look::Skip, false);
             }
-            if record.state != RecordState::Running || !shown_running {
-                if kind == ProbeKind::Readiness {
-                    worker.result = Some(false);
-                }
-                return Look::Skip;
+            if target.shown != Shown::Running {
+                let news = worker.result.replace(false) != Some(false);
+                let last = target.shown == Shown::Ended(false);
+                return (if last { Look::End } else { Look::Skip }, news);
             }
-            if (now - record.started_at).as_secs() < delay.as_secs() {
-                return Look::Skip;
+            let early = (now - target.started_at).as_secs() < delay.as_secs();
+            if early || target.started == (kind == ProbeKind::Startup) {
+                return (Look::Skip, news);
             }
-            if started == (kind == ProbeKind::Startup) {
-                return Look::Skip;
-            }
-            record.handle.map_or(Look::Skip, |handle| Look::Probe(handle, record.event))
+            (target.run.map_or(Look::Skip, |handle| Look::Probe(handle, target.event)), news)
         });
-        look.unwrap_or(Look::End)
+        look.unwrap_or((Look::End, false))
     }
 
     /// False when the worker is done for good.
     async fn probe_once(&self) -> bool {
-        let (handle, cause) = match self.look() {
+        let (look, news) = self.look();
+        if news {
+            let cause = self.world.pod(self.id, |pod| pod.changed_by);
+            super::want_sync(&self.world, self.id, cause.unwrap_or(EventId(0)));
+        }
+        let (handle, cause) = match look {
             Look::End => return false,
             Look::Skip => return true,
             Look::Probe(handle, cause) => (handle, cause),
@@ -254,6 +294,7 @@ impl Work {
         let (ok, detail) = match outcome {
             Ok(detail) => (true, detail),
             Err(Trouble::Failed(detail)) => (false, detail),
+            Err(Trouble::Unknown(_)) if self.is_terminating() => return true,
             Err(Trouble::Unknown(detail)) => {
                 // What could not be asked says nothing about the container.
                 self.tell(false, "errored and resulted in unknown state", &detail, cause);
@@ -261,8 +302,12 @@ impl Work {
             }
         };
         let event = self.tell(ok, "failed", &detail, cause);
-        self.count(ok, handle, event);
+        self.count(ok, handle, event).await;
         true
+    }
+
+    fn is_terminating(&self) -> bool {
+        self.world.pod(self.id, |pod| pod.kubelet.terminating).unwrap_or(true)
     }
 
     fn tell(&self, ok: bool, word: &str, detail: &str, cause: EventId) -> EventId {
@@ -286,7 +331,7 @@ impl Work {
     }
 
     /// Counts a result, and acts when it crosses its threshold.
-    fn count(&self, ok: bool, handle: Handle, event: EventId) {
+    async fn count(&self, ok: bool, handle: Handle, event: EventId) {
         let wanted = match ok {
             true => self.spec.success_threshold.unwrap_or(1),
             false => self.spec.failure_threshold.unwrap_or(3),
@@ -310,11 +355,11 @@ impl Work {
             changed
         });
         if crossed == Some(true) {
-            self.verdict(ok, event);
+            self.verdict(ok, event).await;
         }
     }
 
-    fn verdict(&self, ok: bool, cause: EventId) {
+    async fn verdict(&self, ok: bool, cause: EventId) {
         let verdict = {
             let mut state = self.world.st();
             let place = state.pods.get(&self.id);
@@ -325,6 +370,8 @@ impl Work {
         };
         self.change(|w| w.verdict = Some(verdict));
         if self.kind != ProbeKind::Liveness {
+            let turn = self.world.st().turn_to_tell(self.id);
+            self.world.clock.sleep_until(turn).await;
             self.show(verdict);
         }
         super::want_sync(&self.world, self.id, verdict);
@@ -363,6 +410,7 @@ impl Work {
                 Ran::Failed(why) => Err(Trouble::Unknown(why)),
             };
         }
+        world.pause(CONNECT_MILLIS).await;
         if let Some(get) = &self.spec.http_get {
             return self.get(get, limit).await.map_err(Trouble::Failed);
         }
@@ -427,38 +475,4 @@ impl Work {
             )),
         }
     }
-}
-
-/// Host, port and path of an httpGet.
-pub(crate) fn target(
-    world: &World,
-    id: PodId,
-    container: &Container,
-    get: &core::HTTPGetAction,
-) -> Option<(String, u16, String)> {
-    let host = get.host.clone().unwrap_or_default();
-    let (host, port) = endpoint(world, id, container, &host, &get.port)?;
-    let path = get.path.clone().unwrap_or_else(|| "/".to_owned());
-    let path = if path.starts_with('/') { path } else { format!("/{path}") };
-    Some((host, port, path))
-}
-
-fn endpoint(
-    world: &World,
-    id: PodId,
-    container: &Container,
-    host: &str,
-    port: &IntOrString,
-) -> Option<(String, u16)> {
-    let port = match port {
-        IntOrString::Int(number) => u16::try_from(*number).ok()?,
-        IntOrString::String(name) => {
-            let ports = container.spec.ports.iter().flatten();
-            let named = ports.filter(|p| p.name.as_deref() == Some(name));
-            let number = named.map(|p| p.container_port).next();
-            u16::try_from(number.or_else(|| name.parse().ok())?).ok()?
-        }
-    };
-    let ip = world.pod(id, |pod| pod.ip.clone())?;
-    Some((if host.is_empty() { ip } else { host.to_owned() }, port))
 }

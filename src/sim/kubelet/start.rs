@@ -310,7 +310,7 @@ async fn perform(
         return None;
     }
     if let Some(get) = &hook.http_get {
-        let target = super::prober::target(world, id, container, get)?;
+        let target = super::endpoint::target(world, id, container, get)?;
         let (host, port, path) = (target.0.as_str(), target.1, target.2.as_str());
         let limit = limit.min(SimTime::from_secs(30));
         return match exec::get(world, id, (host, port, path, ""), limit).await {

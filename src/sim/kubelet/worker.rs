@@ -28,7 +28,7 @@ pub(crate) async fn run(world: World, id: PodId) {
         if ends {
             break;
         }
-        let Some(cause) = world.pod(id, take_up).flatten() else {
+        let Some(cause) = world.pod(id, |pod| pod.kubelet.wanted.take()).flatten() else {
             happens(&world, id, SimTime::MAX).await;
             continue;
         };
@@ -41,7 +41,6 @@ pub(crate) async fn run(world: World, id: PodId) {
             break;
         }
         complete(&world, id, &outcome);
-        world.pod(id, |pod| pod.kubelet.busy = false);
         if outcome.acted && !outcome.failed {
             // PLEGOnDemandRelist, on by default from 1.36: what just started is seen at once,
             // what ends right after only by the next look at all pods.
@@ -50,14 +49,6 @@ pub(crate) async fn run(world: World, id: PodId) {
         }
     }
     terminate(&world, id, last_sync).await;
-}
-
-/// The next sync's cause; what was news together with it asks for one more after it.
-fn take_up(pod: &mut crate::sim::model::Pod) -> Option<EventId> {
-    let cause = pod.kubelet.wanted.take()?;
-    pod.kubelet.wanted = pod.kubelet.echo.take();
-    pod.kubelet.busy = true;
-    Some(cause)
 }
 
 fn must_end(pod: &mut crate::sim::model::Pod) -> bool {
