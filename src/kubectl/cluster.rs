@@ -218,7 +218,8 @@ fn about(subject: &Subject) -> Option<(&'static str, &str)> {
     })
 }
 
-/// Event objects: equal reports counted together, as the recorder of client-go does.
+/// Event objects: equal reports counted together, as the recorder of client-go does, and combined
+/// ones, whatever they say last.
 // Models staging/src/k8s.io/client-go/tools/record/events_cache.go eventObserve (v1.36).
 fn events(past: &[Event], started: i64, namespace: &str) -> Vec<Tree> {
     let mut out: Vec<Tree> = Vec::new();
@@ -230,7 +231,6 @@ fn events(past: &[Event], started: i64, namespace: &str) -> Vec<Tree> {
         }
         let What::Reported { warning, reason, field_path, message } = &event.what else { continue };
         let life = pod_of(&event.subject).and_then(|pod| lives.get(pod)).copied().unwrap_or(0);
-        // What is combined stays one Event object, whatever it says last.
         let combined = message.starts_with("(combined from similar events)");
         let words = if combined { "" } else { message.as_str() };
         let key = (&event.subject, life, &**reason, field_path.as_deref(), words);

@@ -35,6 +35,9 @@ pub(crate) async fn run(world: World, id: PodId) {
         if last_sync > SimTime::ZERO {
             newer_than(&world, id, last_sync).await;
         }
+        // What came while it waited is looked at too, and is the better reason.
+        let newer = world.pod(id, |pod| pod.kubelet.wanted).flatten();
+        let cause = newer.unwrap_or(cause);
         let outcome = sync(&world, id, cause).await;
         last_sync = world.now();
         if outcome.terminal {
