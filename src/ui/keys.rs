@@ -81,11 +81,11 @@ fn bench_key(key: &str) -> bool {
         "," => send(Msg::StepEvent(false)),
         "e" | "E" => {
             send(Msg::Pane(Pane::Edit));
-            editor::focus();
+            once_shown(editor::focus);
         }
         "s" | "S" => {
             send(Msg::Pane(Pane::Watch));
-            browser::focus("#stage");
+            once_shown(|| browser::focus("#stage"));
         }
         "p" | "P" => {
             send(Msg::Present(!peek(|s| s.route.present)));
@@ -96,7 +96,7 @@ fn bench_key(key: &str) -> bool {
         }
         "t" | "T" => {
             send(Msg::Pane(Pane::Below));
-            browser::focus("#timeline");
+            once_shown(|| browser::focus("#timeline"));
         }
         "l" | "L" => tab(Tab::Logs),
         "k" | "K" => tab(Tab::Kubectl),
@@ -105,10 +105,19 @@ fn bench_key(key: &str) -> bool {
     true
 }
 
+/// In a room a pane has to be seen before it can have the focus.
+fn once_shown(does: impl FnOnce() + 'static) {
+    if peek(|s| s.route.present) {
+        gloo::timers::callback::Timeout::new(0, does).forget();
+    } else {
+        does();
+    }
+}
+
 fn tab(tab: Tab) {
     send(Msg::Pane(Pane::Below));
     send(Msg::Tab(tab));
-    browser::focus("#panel");
+    once_shown(|| browser::focus("#panel"));
 }
 
 fn escape(event: &web_sys::KeyboardEvent) {
@@ -123,7 +132,7 @@ fn escape(event: &web_sys::KeyboardEvent) {
         (.., true) => send(Msg::Pick(None)),
         _ => {
             send(Msg::Pane(Pane::Learn));
-            browser::focus("#lesson");
+            once_shown(|| browser::focus("#lesson"));
         }
     }
 }

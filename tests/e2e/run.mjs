@@ -14,6 +14,6 @@ const files = readdirSync(here)
   .filter((name) => name.endsWith(".test.mjs"))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .map((name) => join(here, name));
-const flags = ["--test", "--test-concurrency=2", "--test-reporter=spec", "--test-timeout=180000"];
+const flags = ["--test", "--test-concurrency=2", "--test-reporter=spec", "--test-timeout=600000"];
 const child = spawn(process.execPath, [...flags, ...files], { stdio: "inherit" });
 child.on("exit", (code) => process.exit(code ?? 1));

@@ -32,21 +32,21 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || !url.href.startsWith(registration.scope)) return;
-  // Packs are their host's, whose names carry no hash: newest first, kept for a day without network.
+  // Packs are their host's, whose names carry no hash: newest first, the last seen without a network.
   const packed = url.href.startsWith(`${registration.scope}packs/`);
-  event.respondWith(packed ? newest(request) : answer(request, url));
+  event.respondWith(packed ? newest(request, url) : answer(request, url));
 });
 
-async function newest(request) {
+async function newest(request, url) {
   const kept = await caches.open(`podlab-packs ${registration.scope}`);
   try {
     const came = await fetch(request);
     if (came.ok) await kept.put(request, came.clone());
     return came;
-  } catch (error) {
-    const older = await kept.match(request);
-    if (older) return older;
-    throw error;
+  } catch {
+    // Without a network and never fetched: no packs, and none of their files.
+    const status = url.pathname.endsWith("/index.json") ? 200 : 504;
+    return (await kept.match(request)) ?? new Response("[]", { status });
   }
 }
 
