@@ -3,6 +3,7 @@
 
 use super::run::Run;
 use super::{Effect, Msg, Part, Session};
+use crate::diagnostic::Diagnostic;
 use crate::protocol::{FromWorker, Revision, ToWorker};
 use crate::time::SimTime;
 
@@ -71,26 +72,7 @@ impl Session {
                 self.ask_check(out);
             }
             FromWorker::Checked { revision, diagnostics, needs } => {
-                if self.engine.checking == Some(revision) {
-                    self.engine.checking = None;
-                }
-                if revision != self.bench.revision {
-                    return self.ask_check(out);
-                }
-                self.bench.diagnostics = diagnostics;
-                (self.bench.needs, self.bench.says) = (needs, String::new());
-                self.bench.checked = revision;
-                self.touch(Part::Problems);
-                self.engine.restarts = 0;
-                if self.bench.n_errors() > 0 {
-                    let text = self.bench.text.clone();
-                    out.push(Effect::Post(ToWorker::Says { revision, text }));
-                    self.mark_stale();
-                } else if self.bench.run.revision == START {
-                    self.ask_run(revision, out);
-                } else {
-                    out.push(Effect::After(REST_MS, Msg::Simulate(revision)));
-                }
+                self.checked(revision, diagnostics, needs, out);
             }
             FromWorker::Says { revision, says } => {
                 if revision == self.bench.revision {
@@ -122,6 +104,35 @@ impl Session {
             | FromWorker::Linked { .. }
             | FromWorker::Renamed { .. } => {}
             FromWorker::Failed { message } => self.restart(message, out),
+        }
+    }
+
+    fn checked(
+        &mut self,
+        revision: Revision,
+        diagnostics: Vec<Diagnostic>,
+        needs: Vec<String>,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.engine.checking == Some(revision) {
+            self.engine.checking = None;
+        }
+        if revision != self.bench.revision {
+            return self.ask_check(out);
+        }
+        self.bench.diagnostics = diagnostics;
+        (self.bench.needs, self.bench.says) = (needs, String::new());
+        self.bench.checked = revision;
+        self.touch(Part::Problems);
+        self.engine.restarts = 0;
+        if self.bench.n_errors() > 0 {
+            let text = self.bench.text.clone();
+            out.push(Effect::Post(ToWorker::Says { revision, text }));
+            self.mark_stale();
+        } else if self.bench.run.revision == START {
+            self.ask_run(revision, out);
+        } else {
+            out.push(Effect::After(REST_MS, Msg::Simulate(revision)));
         }
     }
 
