@@ -1,4 +1,5 @@
-//! `podlab explain CODE | FIELD | practices`: the page of a rule, or what a field is.
+//! `podlab explain CODE | FIELD | practices | image NAME`: the page of a rule, what a field is, how
+//! far an image is simulated.
 
 use crate::check;
 use crate::kube::schema::{self, Field, Type};
@@ -7,9 +8,15 @@ use std::process::ExitCode;
 const PAGES: &str = include_str!("../../docs/rules.md");
 const USAGE: &str = "usage: podlab explain CODE        the page of a rule: volume-not-found
        podlab explain practices   the fourth level, off unless asked for
+       podlab explain image NAME  how far an image's programs are simulated: haproxy:2.8
        podlab explain FIELD       what a field is: pod.spec.containers.livenessProbe";
 
 pub(super) fn run(args: &[String]) -> ExitCode {
+    if let [what, name] = args
+        && what == "image"
+    {
+        return image(name);
+    }
     let [word] = args else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
@@ -25,6 +32,23 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         }
         None => {
             eprintln!("podlab: neither a rule nor a field: {word}\n{USAGE}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The badges of an image's programs.
+fn image(name: &str) -> ExitCode {
+    match crate::sim::images::badges::explain(name) {
+        Some(text) => {
+            say!("{}", text.trim_end());
+            ExitCode::SUCCESS
+        }
+        None => {
+            eprintln!(
+                "podlab: nothing is known of the image {name}; it runs as a stand-in that answers \
+                 on its declared ports, and the run says so"
+            );
             ExitCode::FAILURE
         }
     }

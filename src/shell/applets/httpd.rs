@@ -295,7 +295,7 @@ impl Connection {
         set("SERVER_SOFTWARE", "busybox httpd/1.36.1".to_owned());
         set("SERVER_PROTOCOL", "HTTP/1.1".to_owned());
         set("GATEWAY_INTERFACE", "CGI/1.1".to_owned());
-        set("REMOTE_ADDR", format!("::ffff:{addr}"));
+        set("REMOTE_ADDR", format!("[::ffff:{addr}]"));
         set("REMOTE_PORT", port.to_string());
         set("CONTENT_LENGTH", length.to_owned());
         if let Some(kind) = asked.head.get("Content-Type") {

@@ -12,6 +12,7 @@ mod ingress;
 mod memcached;
 mod nginx;
 mod prometheus;
+mod python;
 mod redis;
 mod service;
 mod socat;
@@ -50,6 +51,8 @@ programs! {
     "nginx-ingress-controller" ingress::run;
     "prometheus" prometheus::run;
     "promtool" prometheus::promtool;
+    "python" python::run;
+    "python3" python::run;
     "redis-cli" redis::client;
     "redis-server" redis::server;
     "valkey-cli" redis::client;

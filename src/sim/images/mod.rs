@@ -1,6 +1,7 @@
 //! What the node's registries hold: well-known images and how their containers start. Data in
 //! `table.tsv`; knows no pod.
 
+pub mod badges;
 pub mod files;
 mod reference;
 

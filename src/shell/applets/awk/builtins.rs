@@ -183,13 +183,13 @@ fn expand(replacement: &[u8], found: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+// Models busybox editors/awk.c B_ss: a start before the text is its beginning, and nothing is taken
+// off the length for it.
 fn substring(text: &[u8], from: f64, length: Option<f64>) -> &[u8] {
-    let round = |n: f64| if n.is_nan() { 0.0 } else { n.round_ties_even() };
-    let from = round(from);
-    let end = length.map_or(f64::INFINITY, |length| from + round(length));
-    let start = (from.max(1.0) - 1.0).min(text.len() as f64) as usize;
-    let end = (end - 1.0).min(text.len() as f64).max(start as f64) as usize;
-    &text[start..end]
+    let len = text.len() as f64;
+    let start = (from - 1.0).trunc().min(len).max(0.0);
+    let n = length.map_or(len, f64::trunc).max(0.0);
+    &text[start as usize..(start + n).min(len) as usize]
 }
 
 /// `YYYY MM DD HH MM SS`

@@ -166,10 +166,8 @@ pub(super) fn next_record(
         }
         [single] => match data.iter().position(|b| b == single) {
             Some(end) => Some((end, end + 1)),
-            None => {
-                let end = data.strip_suffix(b"\n").filter(|_| *single != b'\n');
-                rest().map(|(n, used)| (end.map_or(n, <[u8]>::len), used))
-            }
+            // What follows the last separator is a record with its newline.
+            None => rest(),
         },
         pattern => {
             let found = patterns.get(pattern, false).ok()?.find_at(data, 0).ok().flatten();
@@ -179,7 +177,7 @@ pub(super) fn next_record(
                 {
                     Some((found.start(), found.end()))
                 }
-                _ => rest().map(|(_, used)| (data.strip_suffix(b"\n").unwrap_or(data).len(), used)),
+                _ => rest(),
             }
         }
     }

@@ -343,7 +343,11 @@ async fn both_ways(sys: &Sys, client: Fd, server: Fd) -> (usize, usize) {
     let (mut received, mut sent) = (0, 0);
     let mut open = vec![client, server];
     while !open.is_empty() {
-        let Ok(fd) = sys.readable(&open, None).await else { continue };
+        let fd = match sys.readable(&open, None).await {
+            Ok(fd) => fd,
+            Err(Errno::Intr) => continue,
+            Err(_) => break,
+        };
         let to = if fd == client { server } else { client };
         match sys.read(fd, 16 << 10).await {
             Ok(data) if !data.is_empty() => {

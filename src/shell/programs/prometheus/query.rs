@@ -29,10 +29,12 @@ struct Query<'a> {
     base: &'a Base,
     text: &'a str,
     at: usize,
+    /// Brackets open now.
+    depth: usize,
 }
 
 pub(super) fn run(base: &Base, text: &str) -> Result<Found, Wrong> {
-    let mut query = Query { base, text, at: 0 };
+    let mut query = Query { base, text, at: 0, depth: 0 };
     let found = query.binary(0)?;
     query.space();
     if query.at < text.len() {
@@ -80,7 +82,12 @@ impl Query<'_> {
     }
 
     fn binary(&mut self, depth: usize) -> Result<Found, Wrong> {
-        let Some(signs) = LEVELS.get(depth) else { return self.one() };
+        let Some(signs) = LEVELS.get(depth) else {
+            self.depth += 1;
+            let found = if self.depth > 40 { Err(self.stumble()) } else { self.one() };
+            self.depth -= 1;
+            return found;
+        };
         let mut left = self.binary(depth + 1)?;
         while let Some(sign) = signs.iter().find(|sign| self.sign(sign)) {
             let right = self.binary(depth + 1)?;

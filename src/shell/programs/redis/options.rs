@@ -160,7 +160,7 @@ impl Options {
             }
             "replica-read-only" | "slave-read-only" => self.read_only = yes(first)?,
             "repl-diskless-sync-delay" => {
-                self.sync_delay = first.parse::<u64>().map_err(|_| WRONG)? * 1000;
+                self.sync_delay = first.parse::<u64>().map_err(|_| WRONG)?.saturating_mul(1_000);
             }
             "daemonize" | "cluster-enabled" | "logfile" if matches!(first, "no" | "") => {}
             "notify-keyspace-events" if first.is_empty() => {}

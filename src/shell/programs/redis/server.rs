@@ -362,7 +362,9 @@ impl Server {
     async fn due(&mut self) {
         let (now, now_ms) = (self.sys.now(), self.now_ms());
         let late = |(secs, n): &&(u64, u64)| {
-            self.dirty >= *n && self.dirty > 0 && now_ms - self.saved >= (*secs as i64) * 1_000
+            self.dirty >= *n
+                && self.dirty > 0
+                && now_ms - self.saved >= (*secs as i64).saturating_mul(1_000)
         };
         if let Some((secs, n)) = self.options.saves.iter().find(late).copied() {
             self.log(&format!("* {n} changes in {secs} seconds. Saving...")).await;
@@ -375,7 +377,13 @@ impl Server {
     fn next_due(&self) -> Option<SimTime> {
         let now_ms = self.now_ms();
         let saves = self.options.saves.iter().filter(|(_, n)| self.dirty > 0 && self.dirty >= *n);
-        let save = saves.map(|(secs, _)| self.saved + (*secs as i64) * 1_000 - now_ms).min();
+        let save = saves
+            .map(|(secs, _)| {
+                self.saved
+                    .saturating_add((*secs as i64).saturating_mul(1_000))
+                    .saturating_sub(now_ms)
+            })
+            .min();
         let save = save.map(|ms| self.sys.now() + SimTime::from_millis(ms.max(1) as u64));
         let waits = self.clients.iter().filter_map(|c| c.blocked.as_ref()?.until).min();
         [save, waits, self.replication_next()].into_iter().flatten().min()

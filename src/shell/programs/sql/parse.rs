@@ -125,7 +125,7 @@ const REAL: &[&str] = &[
 pub(super) fn parse(sql: &str, dialect: Dialect) -> Result<Statement, Fail> {
     let tokens = tokens(sql);
     let maria = dialect == Dialect::Maria;
-    let mut parser = Parser { tokens, at: 0, sql: sql.to_owned(), maria };
+    let mut parser = Parser { tokens, at: 0, sql: sql.to_owned(), maria, depth: 0 };
     let statement = parser.statement()?;
     parser.sign(";");
     match parser.tokens.get(parser.at) {
@@ -140,6 +140,8 @@ pub(super) struct Parser {
     sql: String,
     /// A column without a name of its own is called as it is written.
     pub(super) maria: bool,
+    /// Brackets open now.
+    pub(super) depth: usize,
 }
 
 impl Parser {

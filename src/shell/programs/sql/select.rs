@@ -74,7 +74,23 @@ impl Parser {
     }
 
     pub(super) fn expr(&mut self) -> Result<Expr, Fail> {
-        self.level(0)
+        /// Brackets in brackets, at most.
+        const DEPTH_MAX: usize = 40;
+        if self.depth > DEPTH_MAX {
+            return Err(Fail::NotSimulated("an expression this deep".to_owned()));
+        }
+        self.depth += 1;
+        let expr = self.level(0);
+        self.depth -= 1;
+        expr
+    }
+
+    /// One level further in, which a long row of signs may not do for ever.
+    fn deeper(&mut self, level: usize) -> Result<Expr, Fail> {
+        self.depth += 1;
+        let inner = if self.depth > 100 { Err(self.stumble()) } else { self.level(level) };
+        self.depth -= 1;
+        inner
     }
 
     /// Operators by how tightly they bind, loosest first.
@@ -91,7 +107,7 @@ impl Parser {
                 }
                 Ok(left)
             }
-            2 if self.word("not") => Ok(Expr::Not(Box::new(self.level(2)?))),
+            2 if self.word("not") => Ok(Expr::Not(Box::new(self.deeper(2)?))),
             2 => {
                 let left = self.level(3)?;
                 self.after(left)
@@ -147,7 +163,7 @@ impl Parser {
             return Ok(inner);
         }
         if self.sign("-") {
-            let inner = self.one()?;
+            let inner = self.deeper(7)?;
             let zero = Expr::Value(Value::Int(0));
             return Ok(Expr::Binary(Box::new(zero), "-".to_owned(), Box::new(inner)));
         }
