@@ -278,13 +278,8 @@ fn told(cluster: &Cluster, got: Result<(Head, Vec<u8>), Fail>) -> Outcome {
                 |name: &str| ["connection", "keep-alive", "transfer-encoding"].contains(&name);
             let lower = head.headers.iter().map(|(n, v)| (n.to_ascii_lowercase(), v.clone()));
             let headers = lower.filter(|(name, _)| !own(name)).collect();
-            let answer = Answer {
-                status: head.status().unwrap_or(502),
-                headers,
-                body,
-                drop: false,
-                words: String::new(),
-            };
+            let answer =
+                Answer { status: head.status().unwrap_or(502), headers, body, ..Answer::default() };
             Outcome { answer, ..Outcome::local(200, "", "") }
         }
         Err(Fail::TimedOut) => {
