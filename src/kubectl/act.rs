@@ -307,7 +307,7 @@ pub(super) fn mark(cluster: &Cluster, args: &Args, verb: &str) -> Said {
         })
     };
     let mut said = each(cluster, args, words, done, |kind, object| {
-        marks_of(kind)?;
+        marks_of(kind, field)?;
         let all = object.at("metadata").get(field);
         for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
             let old = all.get(key);
@@ -416,7 +416,10 @@ pub(super) fn patch(cluster: &Cluster, args: &Args) -> Said {
         let single = patch.entries().len() == 1 && inside.entries().len() == 1;
         match (top.as_ref(), replicas) {
             ("spec", Tree::Int(n)) if single => Ok(format!("scale {target} --replicas={n}")),
-            ("metadata", _) if single => marks_of(kind).and_then(|()| marks(inside, &target)),
+            ("metadata", _) if single => {
+                let field = inside.entries().first().map_or("", |(key, _)| key.as_ref());
+                marks_of(kind, field).and_then(|()| marks(inside, &target))
+            }
             _ => Err("not simulated: patches other than of spec.replicas, metadata.labels and \
                       metadata.annotations"
                 .to_owned()),
@@ -427,10 +430,12 @@ pub(super) fn patch(cluster: &Cluster, args: &Args) -> Said {
     said
 }
 
-/// Only pods keep labels and annotations given later; the others would only seem to.
-fn marks_of(kind: &Kind) -> Result<(), String> {
+/// Only pods keep labels and annotations given later, and namespaces labels; the others would only
+/// seem to.
+fn marks_of(kind: &Kind, field: &str) -> Result<(), String> {
     let why = format!("error: not simulated: labels and annotations of {}", kind.plural);
-    if kind.name == "Pod" { Ok(()) } else { Err(why) }
+    let kept = kind.name == "Pod" || (kind.name == "Namespace" && field == "labels");
+    if kept { Ok(()) } else { Err(why) }
 }
 
 fn marks(metadata: &Tree, target: &str) -> Result<String, String> {

@@ -45,6 +45,9 @@ pub struct Listening {
     pub container: ContainerId,
 }
 
+/// An address and a port.
+pub type Place = (Ipv4Addr, u16);
+
 #[derive(Debug, Default)]
 pub struct Net {
     pub namespaces: BTreeMap<NetNsId, NetNs>,
@@ -53,7 +56,7 @@ pub struct Net {
     pub names: BTreeMap<String, Vec<Ipv4Addr>>,
     pub services: Services,
     /// Where a client of a service with affinity went last, and when.
-    pub stuck: BTreeMap<((Ipv4Addr, u16), Ipv4Addr), ((Ipv4Addr, u16), SimTime)>,
+    pub stuck: BTreeMap<(Place, Ipv4Addr), (Place, SimTime)>,
     /// The nodes that pods are on.
     pub places: BTreeMap<Ipv4Addr, u32>,
     /// Addresses of nodes.

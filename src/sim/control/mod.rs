@@ -119,13 +119,16 @@ pub(crate) fn start(world: &World) {
     });
 }
 
+/// A sentence and the place in the manifest it is about.
+pub(crate) type Why = (String, Option<Span>);
+
 /// What only a cluster with more than pods needs, or one that somebody acts on.
 pub(crate) struct Work {
     /// Applies an object that is neither a pod nor settings.
     pub(crate) apply: fn(&World, &Object, Source, Option<EventId>),
     reconcile: fn(&World),
     /// Why a namespace's pod security refuses a pod, and where that is written.
-    insecure: fn(&State, &str, &PodTemplate) -> Option<(String, Option<Span>)>,
+    insecure: fn(&State, &str, &PodTemplate) -> Option<Why>,
     /// Warns of what a namespace's pod security would rather not have.
     warn: fn(&World, Subject, &str, &PodTemplate, EventId),
     /// Does what a person does; the error says what of it we do not understand or find.

@@ -1,7 +1,7 @@
 //! Pod Security admission: pods that a namespace's labels refuse, and warnings. The standards
 //! themselves are `kube::pod_security`'s.
 
-use super::workload;
+use super::{Why, workload};
 use crate::kube::pod_security::{self, Policy};
 use crate::kube::{Kind, Object};
 use crate::sim::model::{PodTemplate, Source};
@@ -22,11 +22,7 @@ fn place(template: &PodTemplate, paths: &[String]) -> Option<Span> {
 
 /// Why the namespace refuses a pod, and the place that makes it so.
 // Models k8s.io/pod-security-admission admission/admission.go ValidatePod (v1.36).
-pub(super) fn refuses(
-    state: &State,
-    namespace: &str,
-    template: &PodTemplate,
-) -> Option<(String, Option<Span>)> {
+pub(super) fn refuses(state: &State, namespace: &str, template: &PodTemplate) -> Option<Why> {
     let policy = policy(state, namespace);
     let (why, paths) = pod_security::refusal(&policy, &template.annotations, &template.spec)?;
     Some((why, place(template, &paths)))

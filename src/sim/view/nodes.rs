@@ -20,8 +20,14 @@ pub(super) fn all(view: &View, state: &State, namespace: &str) -> Vec<Tree> {
         BTreeSet::from(["default", "kube-node-lease", "kube-public", "kube-system"]);
     namespaces.insert(namespace);
     namespaces.extend(state.pods.values().map(|pod| pod.namespace.as_str()));
+    namespaces.extend(state.rules.namespaces.keys().map(String::as_str));
     for name in &namespaces {
         let mut one = object("v1", "Namespace", metadata(view, "namespace", name));
+        if let Some(known) = state.rules.namespaces.get(*name)
+            && let Some(metadata) = one.get_mut("metadata")
+        {
+            metadata.put("labels", known.labels.raise());
+        }
         one.put("status", Tree::of(vec![("phase", Tree::from("Active"))]));
         out.push(one);
     }
