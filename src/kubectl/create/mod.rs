@@ -251,10 +251,14 @@ pub(super) fn run(cluster: &Cluster, args: &Args) -> Said {
     if n != 1 && !(of == "job" && n > 1) {
         return usage(&format!("exactly one NAME is required, got {n}"), &format!("create {of}"));
     }
-    match (maker.make)(cluster, args.word(n_words), args) {
+    let told = if of.ends_with("role") { rules::odd_verbs(args) } else { String::new() };
+    let mut said = match (maker.make)(cluster, args.word(n_words), args) {
         Ok(made) => finish(cluster, args, vec![made], "created"),
+        Err(why) if why.starts_with("the server") => Said::failed(&why),
         Err(why) => Said::error(&why),
-    }
+    };
+    said.err.insert_str(0, &told);
+    said
 }
 
 /// Prints or makes objects, where there are none of their names yet.

@@ -30,6 +30,14 @@ fn misuse(args: &Args) -> Option<Said> {
     if name.is_empty() {
         return Some(usage("NAME is required for run", "run"));
     }
+    let image = args.flag("image").unwrap_or("");
+    if crate::sim::images::parse(image).is_err() {
+        let why = format!("Invalid image name \"{image}\": invalid reference format");
+        return Some(Said::error(&why));
+    }
+    if let Some(wrong) = args.all("env").iter().find(|pair| !pair.contains('=')) {
+        return Some(Said::error(&format!("invalid env: {wrong}")));
+    }
     if args.has("tty") && !args.has("stdin") {
         let why = "-i/--stdin is required for containers with -t/--tty=true";
         return Some(usage(why, "run"));

@@ -40,6 +40,15 @@ fn resource(word: &str) -> Result<(String, String), String> {
     Ok((group.to_owned(), format!("{name}{sub}")))
 }
 
+/// What kubectl says of verbs it does not know.
+pub(super) fn odd_verbs(args: &Args) -> String {
+    const VERBS: &str = "* get delete list create update patch watch proxy deletecollection \
+                         use bind escalate impersonate";
+    let known = |verb: &&str| VERBS.split_whitespace().any(|one| one == *verb);
+    let odd = values(args, "verb").into_iter().filter(|verb| !known(verb));
+    odd.map(|verb| format!("Warning: '{verb}' is not a standard resource verb\n")).collect()
+}
+
 /// Models create_role.go generateResourcePolicyRules: a rule for each group.
 pub(super) fn role(kind: &str, name: &str, args: &Args) -> Result<Tree, String> {
     let (mut verbs, named) = (values(args, "verb"), values(args, "resource-name"));

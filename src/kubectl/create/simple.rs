@@ -24,11 +24,6 @@ fn literals(args: &Args, secret: bool) -> Result<Tree, String> {
         if key.is_empty() {
             return Err(wrong());
         }
-        // Quotes that a shell left are taken off.
-        let value = ['"', '\'']
-            .iter()
-            .find_map(|q| value.strip_prefix(*q)?.strip_suffix(*q))
-            .unwrap_or(value);
         if !map.get(key).is_null() {
             return Err(format!(
                 "cannot add key \"{key}\", another key by that name already exists in Data for \

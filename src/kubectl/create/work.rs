@@ -50,11 +50,7 @@ pub(super) fn deployment(name: &str, args: &Args) -> Result<Tree, String> {
     if images.len() > 1 && !command(args).is_empty() {
         return Err("cannot specify multiple --image options and command".to_owned());
     }
-    let replicas = match args.flag("replicas").map(str::parse::<i64>) {
-        Some(Ok(n)) if n >= 0 => n,
-        Some(Ok(_)) => return Err("--replicas must be greater than or equal to 0".to_owned()),
-        _ => 1,
-    };
+    let replicas = args.flag("replicas").and_then(|n| n.parse().ok()).unwrap_or(1);
     let one = |image: &&str| container(&name_of(image), image, command(args), args.flag("port"));
     let labels = map_of(&format!("app={name}"));
     let mut made = object("apps/v1", "Deployment", name);
