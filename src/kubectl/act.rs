@@ -15,21 +15,37 @@ pub(super) const SCALE: &str = "replicas: current-replicas: timeout: resource-ve
      all! o:output f:filename dry-run:";
 pub(super) const SET: &str = "e:env c:containers l:selector all! limits: requests: from: prefix: \
      keys: list! overwrite! resolve! o:output f:filename dry-run: local! record!";
-pub(super) const META: &str = "overwrite! l:selector all! list! o:output f:filename dry-run: \
-     resource-version: field-selector: local! A!all-namespaces";
-pub(super) const PATCH: &str = "p:patch type: patch-file: o:output f:filename dry-run: local! \
-     subresource:";
+
+fn dry_note(args: &Args) -> &'static str {
+    match args.flag("dry-run") {
+        None | Some("none") => "",
+        Some("server") => " (server dry run)",
+        Some(_) => " (dry run)",
+    }
+}
 
 /// Objects of a command that names them, or what kubectl says where they are not there.
-fn named<'c>(
+pub(super) fn named<'c>(
     cluster: &'c Cluster,
     args: &Args,
     words: &[String],
 ) -> Result<Vec<(&'static Kind, &'c Tree)>, Said> {
+    let (objects, missing) = found(cluster, args, words)?;
+    match missing.is_empty() || args.has("ignore-not-found") {
+        true => Ok(objects),
+        false => Err(Said::failed(&missing.join("\n"))),
+    }
+}
+
+/// Objects by their kinds, and what is said of those that are not there.
+type Named<'c> = (Vec<(&'static Kind, &'c Tree)>, Vec<String>);
+
+fn found<'c>(cluster: &'c Cluster, args: &Args, words: &[String]) -> Result<Named<'c>, Said> {
     if words.is_empty() {
         return Err(Said::error(
-            "resource(s) were provided, but no name was specified\none or more resources must be \
-             specified as <resource> <name> or <resource>/<name>",
+            "You must provide one or more resources by argument or filename.\nExample resource \
+             specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> \
+             <name>'\n   '<resource>'",
         ));
     }
     let asked = get::asked(words).map_err(|why| Said::error(&why))?;
@@ -38,20 +54,17 @@ fn named<'c>(
         return Err(Said::error("resource(s) were provided, but no name was specified"));
     }
     let (found, missing) = get::find(cluster, args, &asked).map_err(|why| Said::error(&why))?;
-    if !missing.is_empty() && !args.has("ignore-not-found") {
-        return Err(Said::failed(&missing.join("\n")));
-    }
     let pairs = found.into_iter().flat_map(|(kind, list)| list.into_iter().map(move |o| (kind, o)));
-    Ok(pairs.collect())
+    Ok((pairs.collect(), missing))
 }
 
 /// `deployment/web`, as actions name things.
-fn target(kind: &Kind, object: &Tree) -> String {
+pub(super) fn target(kind: &Kind, object: &Tree) -> String {
     format!("{}/{}", kind.name.to_lowercase(), object.text("metadata.name"))
 }
 
 /// `deployment.apps/web scaled` and the action that does it, for each object.
-fn each(
+pub(super) fn each(
     cluster: &Cluster,
     args: &Args,
     words: &[String],
@@ -62,11 +75,7 @@ fn each(
         Ok(objects) => objects,
         Err(said) => return said,
     };
-    let dry = match args.flag("dry-run") {
-        None | Some("none") => "",
-        Some("client") => " (dry run)",
-        Some(_) => " (server dry run)",
-    };
+    let dry = dry_note(args);
     let mut said = Said::default();
     for (kind, object) in objects {
         match action(kind, object) {
@@ -89,8 +98,8 @@ pub(super) fn delete(cluster: &Cluster, args: &Args) -> Said {
     if let Some(file) = args.flag("filename") {
         return super::files::each(cluster, args, file, "delete");
     }
-    let objects = match named(cluster, args, &args.words) {
-        Ok(objects) => objects,
+    let (objects, missing) = match found(cluster, args, &args.words) {
+        Ok(found) => found,
         Err(said) => return said,
     };
     let force = args.has("force");
@@ -107,19 +116,20 @@ pub(super) fn delete(cluster: &Cluster, args: &Args) -> Said {
              has been terminated. The resource may continue to run on the cluster indefinitely.\n",
         );
     }
-    if objects.is_empty() {
+    if objects.is_empty() && missing.is_empty() {
         said.out.push_str("No resources found\n");
     }
-    let word = if force { "force deleted" } else { "deleted" };
+    let (word, note) = (if force { "force deleted" } else { "deleted" }, dry_note(args));
     for (kind, object) in objects {
         let namespace = match kind.namespaced {
             true => format!(" from {} namespace", object.text("metadata.namespace")),
             false => String::new(),
         };
         let name = object.text("metadata.name");
-        said.out.push_str(&format!("{} \"{name}\" {word}{namespace}\n", kind.prefix()));
+        said.out.push_str(&format!("{} \"{name}\" {word}{namespace}{note}\n", kind.prefix()));
         // What a deleted owner owns goes with it.
-        if args.has("all") && super::describe::controller(object).is_some() {
+        let follows = args.has("all") && super::describe::controller(object).is_some();
+        if follows || !note.is_empty() {
             continue;
         }
         let mut action = format!("delete {}", target(kind, object));
@@ -129,10 +139,17 @@ pub(super) fn delete(cluster: &Cluster, args: &Args) -> Said {
         action.push_str(if force { " --force" } else { "" });
         said.actions.push(action);
     }
+    if !missing.is_empty() && !args.has("ignore-not-found") {
+        said.err.push_str(&(missing.join("\n") + "\n"));
+        said.exit = 1;
+    }
     said
 }
 
 pub(super) fn scale(cluster: &Cluster, args: &Args) -> Said {
+    if args.flag("replicas").is_none() {
+        return Said::error("required flag(s) \"replicas\" not set");
+    }
     let Some(replicas) = args.flag("replicas").and_then(|n| n.parse::<u32>().ok()) else {
         return Said::error(
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
@@ -155,7 +172,7 @@ pub(super) fn scale(cluster: &Cluster, args: &Args) -> Said {
 }
 
 /// Words that name objects, and `k=v` pairs or `k-` after them.
-fn pairs(words: &[String]) -> (&[String], &[String]) {
+pub(super) fn pairs(words: &[String]) -> (&[String], &[String]) {
     let is_pair = |word: &String| word.contains('=') || (word.ends_with('-') && word.len() > 1);
     let at = words.iter().position(is_pair).unwrap_or(words.len());
     words.split_at(at)
@@ -200,14 +217,17 @@ pub(super) fn set(cluster: &Cluster, args: &Args) -> Said {
         "env" => {
             let mut all = args.all("env").to_vec();
             all.extend_from_slice(pairs);
-            if all.is_empty() {
-                return Said::error("at least one environment variable must be provided");
+            if all.is_empty() && args.flag("from").is_none() {
+                return Said::default();
             }
             let all: Vec<String> = all.iter().map(|pair| quote(pair)).collect();
             each(cluster, args, words, "env updated", |kind, object| {
                 has_template(kind)?;
                 if kind.name == "Pod" {
-                    return Err(immutable_pod(object));
+                    let why = immutable_pod(object).replacen("The Pod", "Pod", 1);
+                    return Err(format!(
+                        "error: failed to patch env update to pod template: {why}"
+                    ));
                 }
                 let mut action = format!("set env {} {}", target(kind, object), all.join(" "));
                 if let Some(one) = args.flag("containers").filter(|one| *one != "*") {
@@ -217,7 +237,7 @@ pub(super) fn set(cluster: &Cluster, args: &Args) -> Said {
             })
         }
         "resources" => set_resources(cluster, args, rest),
-        _ => Said::error(&format!("unknown command \"{what}\" for \"kubectl set\"")),
+        _ => Said::unknown_below("set", &args.words),
     }
 }
 
@@ -263,7 +283,7 @@ fn list_env(cluster: &Cluster, args: &Args, words: &[String]) -> Said {
     for (kind, object) in objects {
         for one in containers_of(kind, object) {
             let name = object.text("metadata.name");
-            out.push_str(&format!("# {}/{name}, container {}\n", kind.full(), one.text("name")));
+            out.push_str(&format!("# {} {name}, container {}\n", kind.name, one.text("name")));
             for var in one.get("env").items() {
                 let (name, from) = (var.text("name"), var.get("valueFrom"));
                 out.push_str(&match (from.get("configMapKeyRef"), from.get("secretKeyRef")) {
@@ -286,53 +306,6 @@ fn list_env(cluster: &Cluster, args: &Args, words: &[String]) -> Said {
     Said::printed(out)
 }
 
-/// `label` and `annotate`.
-pub(super) fn mark(cluster: &Cluster, args: &Args, verb: &str) -> Said {
-    let (words, pairs) = pairs(&args.words);
-    let (field, done) = match verb {
-        "label" => ("labels", "labeled"),
-        _ => ("annotations", "annotated"),
-    };
-    if pairs.is_empty() {
-        return Said::error(&format!(
-            "at least one {} update is required",
-            &field[..field.len() - 1]
-        ));
-    }
-    let unchanged = |object: &Tree| {
-        let all = object.at("metadata").get(field);
-        pairs.iter().all(|pair| match pair.split_once('=') {
-            Some((key, value)) => !all.get(key).is_null() && all.get(key).str() == value,
-            None => all.get(pair.trim_end_matches('-')).is_null(),
-        })
-    };
-    let mut said = each(cluster, args, words, done, |kind, object| {
-        marks_of(kind, field)?;
-        let all = object.at("metadata").get(field);
-        for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
-            let old = all.get(key);
-            if !old.is_null() && old.str() != value && !args.has("overwrite") {
-                return Err(format!(
-                    "error: '{key}' already has a value ({}), and --overwrite is false",
-                    old.str()
-                ));
-            }
-        }
-        if unchanged(object) {
-            return Ok(String::new());
-        }
-        let pairs: Vec<String> = pairs.iter().map(|pair| quote(pair)).collect();
-        Ok(format!("{verb} {} {}", target(kind, object), pairs.join(" ")))
-    });
-    if said.actions.is_empty() && said.exit == 0 {
-        said.out = said.out.replace(&format!(" {done}\n"), &format!(" not {done}\n"));
-    }
-    if verb == "label" && pairs.iter().all(|pair| !pair.contains('=')) {
-        said.out = said.out.replace(" labeled\n", " unlabeled\n");
-    }
-    said
-}
-
 /// `rollout pause|resume|restart|undo`.
 pub(super) fn rollout(cluster: &Cluster, args: &Args, verb: &str) -> Said {
     let words = args.words.get(1..).unwrap_or(&[]);
@@ -348,6 +321,9 @@ pub(super) fn rollout(cluster: &Cluster, args: &Args, verb: &str) -> Said {
         match (kind.name, verb, paused) {
             ("Deployment", "pause", true) => Err(format!("error: {full} is already paused")),
             ("Deployment", "resume", false) => Err(format!("error: {full} is not paused")),
+            ("Deployment", "undo", _) if super::rollout::n_revisions(cluster, object) < 2 => {
+                Err(format!("error: no rollout history found for deployment \"{name}\""))
+            }
             ("Deployment", "undo", true) => {
                 Err("error: you cannot rollback a paused deployment; resume it first with \
                  'kubectl rollout resume' and try again"
@@ -356,9 +332,6 @@ pub(super) fn rollout(cluster: &Cluster, args: &Args, verb: &str) -> Said {
             ("Deployment", "restart", true) => Err(format!(
                 "error: {full} can't restart paused deployment (run rollout resume first)"
             )),
-            ("Deployment", "undo", _) if super::rollout::n_revisions(cluster, object) < 2 => {
-                Err(format!("error: no rollout history found for deployment \"{name}\""))
-            }
             ("StatefulSet" | "DaemonSet", "pause" | "resume", _) => {
                 let ing = if verb == "pause" { "pausing" } else { "resuming" };
                 Err(format!("error: {} \"{name}\" {ing} is not supported", kind.full()))
@@ -397,57 +370,4 @@ fn applied_before(cluster: &Cluster, args: &Args, words: &[String]) -> String {
         )
     };
     applied.map(line).collect()
-}
-
-/// `patch`: replicas and a template's images are simulated, all else says that it is not.
-pub(super) fn patch(cluster: &Cluster, args: &Args) -> Said {
-    let Some(text) = args.flag("patch") else {
-        return Said::error(
-            "must specify --patch or --patch-file containing the contents of the patch",
-        );
-    };
-    let Some(patch) = crate::kube::tree_of(text).filter(|tree| !tree.entries().is_empty()) else {
-        return Said::error("unable to parse the patch: it is neither JSON nor YAML");
-    };
-    let mut said = each(cluster, args, &args.words, "patched", |kind, object| {
-        let target = target(kind, object);
-        let Some((top, inside)) = patch.entries().first() else { return Ok(String::new()) };
-        let replicas = inside.get("replicas");
-        let single = patch.entries().len() == 1 && inside.entries().len() == 1;
-        match (top.as_ref(), replicas) {
-            ("spec", Tree::Int(n)) if single => Ok(format!("scale {target} --replicas={n}")),
-            ("metadata", _) if single => {
-                let field = inside.entries().first().map_or("", |(key, _)| key.as_ref());
-                marks_of(kind, field).and_then(|()| marks(inside, &target))
-            }
-            _ => Err("not simulated: patches other than of spec.replicas, metadata.labels and \
-                      metadata.annotations"
-                .to_owned()),
-        }
-    });
-    // One patch may hold several actions.
-    said.actions = said.actions.iter().flat_map(|all| all.split('\n')).map(str::to_owned).collect();
-    said
-}
-
-/// Only pods keep labels and annotations given later, and namespaces labels; the others would only
-/// seem to.
-fn marks_of(kind: &Kind, field: &str) -> Result<(), String> {
-    let why = format!("error: not simulated: labels and annotations of {}", kind.plural);
-    let kept = kind.name == "Pod" || (kind.name == "Namespace" && field == "labels");
-    if kept { Ok(()) } else { Err(why) }
-}
-
-fn marks(metadata: &Tree, target: &str) -> Result<String, String> {
-    let verb = match metadata.entries().first().map(|(key, _)| key.as_ref()) {
-        Some("labels") => "label",
-        Some("annotations") => "annotate",
-        _ => return Err("not simulated: this patch of metadata".to_owned()),
-    };
-    let all = metadata.entries().iter().flat_map(|(_, map)| map.entries());
-    let pairs = all.map(|(key, value)| match value {
-        Tree::Null => format!("{key}-"),
-        value => quote(&format!("{key}={}", value.show())),
-    });
-    Ok(format!("{verb} {target} {}", pairs.collect::<Vec<_>>().join(" ")))
 }

@@ -214,7 +214,7 @@ pub(super) fn diff(cluster: &Cluster, args: &Args) -> Said {
         return Said::error("must specify one of -f and -k");
     };
     if base(file) != MANIFEST {
-        return absent(file);
+        return Said { exit: 2, ..absent(file) };
     }
     let other = |(_, written, live): &Pair| !live.is_some_and(|live| unchanged(written, live));
     let changed: Vec<Pair> = pairs(cluster, args).into_iter().filter(other).collect();
@@ -232,7 +232,22 @@ pub(super) fn diff(cluster: &Cluster, args: &Args) -> Said {
     Said { out: changed.into_iter().map(line).collect(), exit: 1, ..Said::default() }
 }
 
-pub(super) fn edit(_: &Cluster, _: &Args) -> Said {
+/// `replace -f`: only a file that is there could be.
+pub(super) fn replace(_: &Cluster, args: &Args) -> Said {
+    match args.flag("filename") {
+        None => Said::error("must specify one of -f and -k"),
+        Some(file) if base(file) == MANIFEST => Said::error("not simulated: kubectl replace"),
+        Some(file) => absent(file),
+    }
+}
+
+pub(super) fn edit(cluster: &Cluster, args: &Args) -> Said {
+    let found = get::asked(&args.words).and_then(|asked| get::find(cluster, args, &asked));
+    match found {
+        Ok((_, missing)) if !missing.is_empty() => return Said::failed(&missing.join("\n")),
+        Err(why) if !args.words.is_empty() => return Said::error(&why),
+        _ => {}
+    }
     Said::error(
         "not simulated: kubectl's own editor. Change the manifest in the editor of this page, or \
          use kubectl set, scale, patch, label or annotate here",

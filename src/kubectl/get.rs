@@ -34,6 +34,11 @@ pub(super) fn asked(words: &[String]) -> Result<Vec<Asked>, String> {
     }
     let mut out = Vec::new();
     for word in words {
+        if word.matches('/').count() > 1 {
+            return Err(
+                "arguments in resource/name form may not have more than one slash".to_owned()
+            );
+        }
         let Some((kind, name)) = word.split_once('/') else {
             return Err("there is no need to specify a resource type as a separate argument when \
                         passing arguments in resource/name form (e.g. 'kubectl get \
@@ -64,8 +69,22 @@ pub(super) fn find<'c>(
     args: &Args,
     asked: &[Asked],
 ) -> Result<(Found<'c>, Vec<String>), String> {
-    let labels = Selector::parse(args.flag("selector").unwrap_or(""))?;
-    let fields = Selector::parse(args.flag("field-selector").unwrap_or(""))?;
+    let (written, fielded) =
+        (args.flag("selector").unwrap_or(""), args.flag("field-selector").unwrap_or(""));
+    let unable = |why: String| {
+        let of = asked.first().map_or("", |one| one.kind.plural);
+        let version = asked.first().map_or(String::new(), |one| one.kind.group_version());
+        let version = if version.contains('/') { version } else { format!("/{version}") };
+        format!(
+            "Error from server (BadRequest): Unable to find \"{version}, Resource={of}\" that \
+             match label selector \"{written}\", field selector \"{fielded}\": {why}"
+        )
+    };
+    let labels = Selector::parse(written).map_err(unable)?;
+    let fields = Selector::parse(fielded).map_err(unable)?;
+    for one in asked {
+        super::select::fields_of(one.kind, &fields).map_err(unable)?;
+    }
     let namespace = namespace(cluster, args);
     let within = (!args.has("all-namespaces")).then_some(namespace.as_str());
     let (mut found, mut missing) = (Vec::new(), Vec::new());
@@ -253,7 +272,16 @@ fn formatted(
                 }
             }
         }
+        "jsonpath" | "jsonpath-as-json" if template.is_empty() => {
+            return Err("template format specified but no template given".to_owned());
+        }
         "jsonpath" => out = jsonpath::fill(template, &as_one(args, found))?,
+        "jsonpath-as-json" => {
+            let one = as_one(args, found);
+            let all = jsonpath::values(template, &one)?.into_iter().cloned().collect();
+            dump::json(&Tree::List(all), 4, 0, &mut out);
+            out.push('\n');
+        }
         "custom-columns" => out = columns(template, args, found)?,
         _ => {
             let known = "custom-columns,custom-columns-file,go-template,go-template-file,json,\

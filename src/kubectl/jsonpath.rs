@@ -32,8 +32,14 @@ pub(super) fn fill(template: &str, root: &Tree) -> Result<String, String> {
     let pieces = pieces(&mut rest, false)
         .map_err(|why| format!("error parsing jsonpath {template}, {why}"))?;
     let mut out = String::new();
-    write(&pieces, root, &mut out)
-        .map_err(|why| format!("error executing jsonpath {template:?}: {why}"))?;
+    write(&pieces, root, &mut out).map_err(|why| {
+        format!(
+            "error executing jsonpath {template:?}: Error executing template: {why}. Printing more \
+             information for debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject \
+             given to jsonpath engine was:\n\t\t{}\n\n",
+            go(root)
+        )
+    })?;
     Ok(out)
 }
 
@@ -266,6 +272,40 @@ fn slice(items: &[Tree], from: Option<i64>, to: Option<i64>, is_range: bool) -> 
     usize::try_from(idx).ok().and_then(|idx| items.get(idx)).into_iter().collect()
 }
 
+/// No step asks for an item that a list does not have.
+fn within(steps: &[Step], root: &Tree) -> Result<(), String> {
+    let mut found = vec![root];
+    for step in steps {
+        if let Step::Slice(Some(idx), _, false) = step {
+            for n in found.iter().map(|tree| tree.items().len() as i64) {
+                if *idx >= n || *idx < -n {
+                    return Err(format!("array index out of bounds: index {idx}, length {n}"));
+                }
+            }
+        }
+        found = found.into_iter().flat_map(|tree| one(step, tree)).collect();
+    }
+    Ok(())
+}
+
+/// A value as Go's `%#v` writes it.
+fn go(tree: &Tree) -> String {
+    match tree {
+        Tree::Map(entries) => {
+            let all: Vec<String> =
+                entries.iter().map(|(key, value)| format!("{key:?}:{}", go(value))).collect();
+            format!("map[string]interface {{}}{{{}}}", all.join(", "))
+        }
+        Tree::List(items) => {
+            let all: Vec<String> = items.iter().map(go).collect();
+            format!("[]interface {{}}{{{}}}", all.join(", "))
+        }
+        Tree::Str(text) => format!("{text:?}"),
+        Tree::Null => "interface {}(nil)".to_owned(),
+        scalar => scalar.show(),
+    }
+}
+
 fn holds(item: &Tree, left: &[Step], sign: &str, right: &Tree) -> bool {
     let found = follow(left, item);
     let Some(value) = found.first() else { return false };
@@ -301,6 +341,7 @@ fn write(pieces: &[Piece], here: &Tree, out: &mut String) -> Result<(), String> 
         match piece {
             Piece::Text(text) => out.push_str(text),
             Piece::Path(path) => {
+                within(path, here)?;
                 let all: Vec<String> = follow(path, here).into_iter().map(shown).collect();
                 out.push_str(&all.join(" "));
             }
@@ -333,7 +374,6 @@ mod tests {
             ("{.items[?(@.m>1)].metadata.name}", Ok("b")),
             ("{.items[-1:].metadata.name}", Ok("b")),
             ("{..name}", Ok("a b")),
-            ("{.items[9].m}", Ok("")),
             ("m={.items[1].m}", Ok("m=2")),
             ("{.items[0", Err("error parsing jsonpath {.items[0, unclosed action")),
         ] {

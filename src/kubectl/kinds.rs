@@ -86,8 +86,19 @@ impl Kind {
         dotted(self.name, self.group)
     }
 
+    /// `apps/v1`.
+    pub(super) fn group_version(&self) -> String {
+        match self.group {
+            "" => self.version.to_owned(),
+            group => format!("{group}/{}", self.version),
+        }
+    }
+
     fn is_called(&self, word: &str) -> bool {
         let plain = word.strip_suffix(self.group).and_then(|w| w.strip_suffix('.'));
+        // `deployments.v1.apps` names the version, too.
+        let plain = plain.map(|w| w.strip_suffix(self.version).unwrap_or(w));
+        let plain = plain.map(|w| w.strip_suffix('.').unwrap_or(w));
         let plain = plain.filter(|_| !self.group.is_empty()).unwrap_or(word);
         plain == self.plural
             || (plain == self.short && !self.short.is_empty())

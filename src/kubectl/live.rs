@@ -10,8 +10,6 @@ use crate::text::words::quote;
 use crate::time::SimTime;
 use crate::trace::{Event, Subject, Timeline, What};
 
-pub(super) const VERBS: [&str; 4] = ["exec", "top", "wait", "attach"];
-
 const EXEC: &str = "c:container i!stdin t!tty f:filename pod-running-timeout: q!quiet";
 const TOP: &str =
     "containers! l:selector A!all-namespaces no-headers! sort-by: sum! use-protocol-buffers!";
@@ -156,7 +154,7 @@ fn top(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
     match args.word(0) {
         "node" | "nodes" | "no" => top_node(&cluster, args, &used),
         "pod" | "pods" | "po" => top_pods(&cluster, args, &used),
-        what => Said::error(&format!("unknown command \"{what}\" for \"kubectl top\"")),
+        _ => Said::unknown_below("top", &args.words),
     }
 }
 
@@ -264,8 +262,12 @@ fn wait(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
         Err(said) => return said,
     };
     let goal = args.flag("for").unwrap_or("").to_owned();
+    let known = ["create", "delete"].contains(&goal.to_lowercase().as_str());
     if goal.is_empty() {
-        return Said::error("condition for wait must be specified with --for");
+        return Said::error("unrecognized condition: []");
+    }
+    if !known && !goal.starts_with("condition=") && !goal.starts_with("jsonpath=") {
+        return Said::error(&format!("unrecognized condition: \"{goal}\""));
     }
     let asked = match get::asked(&args.words) {
         Ok(asked) => asked,

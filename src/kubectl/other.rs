@@ -1,103 +1,19 @@
-//! The smaller commands: explain, api-resources, version, auth can-i, events, apply, drain.
+//! The smaller commands: api-resources, version, auth can-i, events, apply, drain.
 
 use super::cluster::Cluster;
 use super::words::Args;
-use super::{Said, clock, get, kinds};
-use crate::kube::schema::{self, Shape, Type};
+use super::{Said, clock, dump, get, kinds};
 use crate::kube::tree::Tree;
 
 /// Commands kubectl has and the lab does not play.
-pub(super) const NOT_SIMULATED: &str = "replace certificate taint proxy debug kustomize \
+pub(super) const NOT_SIMULATED: &str = "certificate taint proxy debug kustomize \
      completion plugin options alpha";
 
-pub(super) const EXPLAIN: &str = "recursive! api-version: o:output output:";
 pub(super) const RESOURCES: &str =
     "api-group: namespaced: no-headers! o:output verbs: sort-by: cached! categories:";
 pub(super) const EVENTS: &str = "A!all-namespaces for: types: w!watch no-headers! o:output";
 pub(super) const DRAIN: &str = "ignore-daemonsets! delete-emptydir-data! force! grace-period: \
      timeout: disable-eviction! l:selector pod-selector: dry-run:";
-
-/// `pod.spec.containers`. Models k8s.io/kubectl/pkg/explain (v1.36); descriptions are not kept.
-pub(super) fn explain(_: &Cluster, args: &Args) -> Said {
-    let path = args.word(0).trim_end_matches('.');
-    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-    if path.is_empty() {
-        return Said::failed(
-            "error: You must specify the type of resource to explain. Use \"kubectl api-resources\" \
-             for a complete list of supported resources.",
-        );
-    }
-    let Some(kind) = kinds::find(first) else {
-        return Said::error(&format!("couldn't find resource for \"{first}\""));
-    };
-    let version = kind.version;
-    let mut head = String::new();
-    if !kind.group.is_empty() {
-        head.push_str(&format!("GROUP:      {}\n", kind.group));
-    }
-    head.push_str(&format!("KIND:       {}\nVERSION:    {version}\n\n", kind.name));
-    let api_version = match kind.group {
-        "" => version.to_owned(),
-        group => format!("{group}/{version}"),
-    };
-    let Some(root) = schema::type_of(&api_version, kind.name) else {
-        return Said::error(&format!("not simulated: explain {first}"));
-    };
-    let mut inside = Some(root);
-    let mut field = None;
-    for step in rest.split('.').filter(|step| !step.is_empty()) {
-        let Some(found) = inside.and_then(|ty| ty.field(step)) else {
-            let err = format!("error: field \"{step}\" does not exist\n");
-            return Said { out: head, err, exit: 1, ..Said::default() };
-        };
-        inside = found.shape.inner_struct();
-        field = Some(found);
-    }
-    if let Some(field) = field {
-        let required = if field.required { " -required-" } else { "" };
-        head.push_str(&format!("FIELD: {} <{}>{required}\n\n", field.name, shape(&field.shape)));
-        if !field.values.is_empty() {
-            head.push_str(&format!("ENUM:\n    {}\n", field.values.join("\n    ")));
-        }
-    }
-    head.push_str(
-        "\nDESCRIPTION:\n    (not simulated: descriptions are not kept in the lab)\n    \n",
-    );
-    if let Some(ty) = inside {
-        head.push_str("FIELDS:\n");
-        fields(ty, args.has("recursive"), 1, &mut head);
-    }
-    Said::printed(head + "\n")
-}
-
-const DEPTH_MAX: usize = 12;
-
-fn fields(ty: &Type, recursive: bool, depth: usize, out: &mut String) {
-    for field in &ty.fields {
-        let required = if field.required { " -required-" } else { "" };
-        let pad = "  ".repeat(depth);
-        out.push_str(&format!("{pad}{}\t<{}>{required}\n", field.name, shape(&field.shape)));
-        if let Some(inner) = field.shape.inner_struct().filter(|_| recursive && depth < DEPTH_MAX) {
-            fields(inner, true, depth + 1, out);
-        }
-    }
-}
-
-/// As OpenAPI names types: `[]Container`, `map[string]string`, `integer`.
-fn shape(shape: &Shape) -> String {
-    match shape {
-        Shape::String | Shape::Bytes | Shape::Time => "string".to_owned(),
-        Shape::Int32 | Shape::Int64 => "integer".to_owned(),
-        Shape::Double => "number".to_owned(),
-        Shape::Bool => "boolean".to_owned(),
-        Shape::Quantity => "Quantity".to_owned(),
-        Shape::IntOrString => "IntOrString".to_owned(),
-        Shape::Any => "Object".to_owned(),
-        Shape::Struct(name) => name.rsplit('.').next().unwrap_or(name).to_owned(),
-        Shape::Array(inner) => format!("[]{}", self::shape(inner)),
-        Shape::Map(inner) => format!("map[string]{}", self::shape(inner)),
-    }
-}
 
 pub(super) fn api_resources(_: &Cluster, args: &Args) -> Said {
     let heads = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"];
@@ -115,10 +31,47 @@ pub(super) fn api_resources(_: &Cluster, args: &Args) -> Said {
         let cells = [kind.plural, kind.short, &version, &inside, kind.name];
         lines.push(cells.map(str::to_owned).to_vec());
     }
+    if args.flag("output") == Some("name") {
+        let dotted = |cells: &Vec<String>| {
+            let group = cells[2].split_once('/').map_or("", |(group, _)| group);
+            if group.is_empty() { cells[0].clone() } else { format!("{}.{group}", cells[0]) }
+        };
+        let names: Vec<String> = lines.iter().skip(1).map(dotted).collect();
+        return Said::printed(names.join("\n") + "\n");
+    }
     Said::printed(get::table(&lines, args.has("no-headers")))
 }
 
+/// What a plain server of 1.36 serves.
+pub(super) const API_VERSIONS: &str = "admissionregistration.k8s.io/v1\napiextensions.k8s.io/v1\n\
+     apiregistration.k8s.io/v1\napps/v1\nauthentication.k8s.io/v1\nauthorization.k8s.io/v1\n\
+     autoscaling/v1\nautoscaling/v2\nbatch/v1\ncertificates.k8s.io/v1\ncoordination.k8s.io/v1\n\
+     discovery.k8s.io/v1\nevents.k8s.io/v1\nflowcontrol.apiserver.k8s.io/v1\n\
+     networking.k8s.io/v1\nnode.k8s.io/v1\npolicy/v1\nrbac.authorization.k8s.io/v1\n\
+     resource.k8s.io/v1\nscheduling.k8s.io/v1\nstorage.k8s.io/v1\nv1\n";
+
 pub(super) fn version(_: &Cluster, args: &Args) -> Said {
+    if let Some(format) = args.flag("output") {
+        let one = Tree::of(vec![
+            ("gitVersion", Tree::from("v1.36.1")),
+            ("major", Tree::from("1")),
+            ("minor", Tree::from("36")),
+            ("platform", Tree::from("linux/amd64")),
+        ]);
+        let server = if args.has("client") { Tree::Null } else { one.clone() };
+        let all = Tree::of(vec![
+            ("clientVersion", one),
+            ("kustomizeVersion", Tree::from("v5.8.1")),
+            ("serverVersion", server),
+        ]);
+        let mut out = String::new();
+        match format {
+            "yaml" => out = dump::yaml(&all),
+            "json" => dump::json(&all, 2, 0, &mut out),
+            _ => return Said::error("--output must be 'yaml' or 'json'"),
+        }
+        return Said::printed(out + "\n");
+    }
     let client = "Client Version: v1.36.1\nKustomize Version: v5.8.1\n";
     let server = if args.has("client") { "" } else { "Server Version: v1.36.1\n" };
     Said::printed(format!("{client}{server}"))
@@ -129,13 +82,22 @@ pub(super) fn auth(_: &Cluster, args: &Args) -> Said {
     match (args.word(0), args.word(1), args.word(2)) {
         ("can-i", verb, what) if !verb.is_empty() && !what.is_empty() => {
             let mut said = Said::printed("yes\n");
+            const VERBS: &str = "get list watch create update patch delete deletecollection use bind \
+                 impersonate * approve sign escalate attest proxy post head put options connect";
+            let odd = !VERBS.split_whitespace().any(|known| known == verb);
             let name = what.split('/').next().unwrap_or(what);
             if kinds::find(name).is_none() && name != "*" && !name.starts_with('/') {
-                said.err = format!("Warning: the server doesn't have a resource type '{name}'\n\n");
+                said.err +=
+                    &format!("Warning: the server doesn't have a resource type '{name}'\n\n");
+            }
+            if odd {
+                said.err += &format!("Warning: verb '{verb}' is not a known verb\n\n");
             }
             said
         }
-        ("whoami", ..) => Said::printed("ATTRIBUTE   VALUE\nUsername    kubernetes-admin\n"),
+        ("whoami", ..) => Said::printed(
+            "ATTRIBUTE   VALUE\nUsername    kubernetes-admin\nGroups      [system:masters system:authenticated]\n",
+        ),
         ("can-i", ..) => Said::error(
             "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
         ),
@@ -148,6 +110,9 @@ pub(super) fn events(cluster: &Cluster, args: &Args) -> Said {
     let namespace = get::namespace(cluster, args);
     let within = (!args.has("all-namespaces")).then_some(namespace.as_str());
     let mut all = kinds::of("Event").map(|kind| cluster.list(kind, within)).unwrap_or_default();
+    if args.flag("for").is_some_and(|target| !target.contains('/')) {
+        return Said::error("--for must be in resource/name form");
+    }
     if let Some((kind, name)) = args.flag("for").and_then(|target| target.split_once('/')) {
         let kind = kinds::find(kind).map_or("", |kind| kind.name);
         all.retain(|one| {
@@ -206,7 +171,18 @@ pub(super) fn config(cluster: &Cluster, args: &Args) -> Said {
              kubernetes-admin   {}\n",
             cluster.namespace
         )),
-        verb => Said::error(&format!("not simulated: kubectl config {verb}")),
+        "view" => Said::printed(format!(
+            "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: DATA+OMITTED\n    \
+             server: https://10.96.0.1:443\n  name: podlab\ncontexts:\n- context:\n    cluster: \
+             podlab\n    namespace: {}\n    user: kubernetes-admin\n  name: podlab\n\
+             current-context: podlab\nkind: Config\nusers:\n- name: kubernetes-admin\n  user:\n    \
+             client-certificate-data: DATA+OMITTED\n    client-key-data: DATA+OMITTED\n",
+            cluster.namespace
+        )),
+        verb @ ("set-context" | "use-context" | "set" | "unset" | "get-clusters" | "get-users") => {
+            Said::error(&format!("not simulated: kubectl config {verb}; -n NAMESPACE works"))
+        }
+        _ => Said::unknown_below("config", &args.words),
     }
 }
 
@@ -232,6 +208,11 @@ fn leaving(pod: &Tree) -> Leaving {
 
 /// Evicts what runs on the node. Models k8s.io/kubectl/pkg/drain (v1.36).
 pub(super) fn drain(cluster: &Cluster, args: &Args) -> Said {
+    if args.words.is_empty() {
+        return Said::error(
+            "USAGE: drain NODE [flags]\nSee 'kubectl drain -h' for help and examples",
+        );
+    }
     let name = args.word(0).trim_start_matches("node/");
     if kinds::of("Node").and_then(|kind| cluster.one(kind, "", name)).is_none() {
         let why = format!("Error from server (NotFound): nodes \"{name}\" not found");

@@ -16,7 +16,7 @@ pub(super) fn run(cluster: &Cluster, args: &Args) -> Said {
         "status" | "history" => {}
         "pause" | "resume" | "restart" | "undo" => return act::rollout(cluster, args, verb),
         "" => return Said::printed("Manage the rollout of one or many resources.\n"),
-        _ => return Said::error(&format!("unknown command \"{verb}\" for \"kubectl rollout\"")),
+        _ => return Said::unknown_below("rollout", &args.words),
     }
     let words = args.words.get(1..).unwrap_or(&[]);
     if words.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::cluster::Cluster;
 use super::words::{self, Args};
-use super::{act, attach, create, describe, files, get, live, logs, other, rollout};
+use super::{act, attach, create, describe, explain, files, get, live, logs, mark, other, rollout};
 use crate::kube::tree::Tree;
 use crate::part::part;
 use crate::sim::{Scenario, Simulation};
@@ -22,7 +22,18 @@ pub struct Said {
 impl Said {
     /// `error: WHY` and exit code 1.
     pub(super) fn error(why: &str) -> Said {
-        Said::failed(&format!("error: {why}"))
+        match why.starts_with("Error from server") {
+            true => Said::failed(why),
+            false => Said::failed(&format!("error: {why}")),
+        }
+    }
+
+    /// A group of commands asked for one it does not have.
+    pub(super) fn unknown_below(group: &str, words: &[String]) -> Said {
+        let words = words.join(" ");
+        Said::error(&format!(
+            "unknown command \"{words}\"\nSee 'kubectl {group} -h' for help and examples"
+        ))
     }
 
     /// A line on stderr and exit code 1.
@@ -97,7 +108,12 @@ pub fn run(sim: &mut Simulation, past: &[Event], line: &str) -> Said {
         _ => words,
     };
     let at = words.iter().position(|word| !word.starts_with('-')).unwrap_or(words.len());
-    let Some(verb) = words.get(at) else { return Said::printed(USAGE) };
+    let Some(verb) = words.get(at) else {
+        return match words::parse("", words) {
+            Ok(_) => Said::printed(USAGE),
+            Err(why) => Said::error(&format!("{why}\nSee 'kubectl --help' for usage.")),
+        };
+    };
     let mut rest = words[..at].to_vec();
     rest.extend_from_slice(&words[at + 1..]);
     if let Some(said) = live::command(sim, past, verb, &rest, fed.as_deref()) {
@@ -137,9 +153,9 @@ const COMMANDS: &[Command] = &[
     ("delete", act::DELETE, act::delete),
     ("scale", act::SCALE, act::scale),
     ("set", act::SET, act::set),
-    ("label", act::META, |cluster, args| act::mark(cluster, args, "label")),
-    ("annotate", act::META, |cluster, args| act::mark(cluster, args, "annotate")),
-    ("patch", act::PATCH, act::patch),
+    ("label", mark::META, |cluster, args| mark::mark(cluster, args, "label")),
+    ("annotate", mark::META, |cluster, args| mark::mark(cluster, args, "annotate")),
+    ("patch", mark::PATCH, mark::patch),
     ("rollout", rollout::FLAGS, rollout::run),
     ("create", create::FLAGS, create::run),
     ("run", create::RUN, create::pod),
@@ -147,11 +163,13 @@ const COMMANDS: &[Command] = &[
     ("autoscale", create::EXPOSE, create::autoscale),
     ("apply", files::APPLY, files::apply),
     ("diff", files::APPLY, files::diff),
+    ("replace", files::APPLY, files::replace),
     ("edit", files::APPLY, files::edit),
     ("cp", attach::COPY, attach::copy),
     ("port-forward", attach::FORWARD, attach::forward),
-    ("explain", other::EXPLAIN, other::explain),
+    ("explain", explain::FLAGS, explain::run),
     ("api-resources", other::RESOURCES, other::api_resources),
+    ("api-versions", "", |_, _| Said::printed(other::API_VERSIONS)),
     ("version", "client! o:output", other::version),
     ("auth", "list! A!all-namespaces q!quiet as: subresource:", other::auth),
     ("events", other::EVENTS, other::events),
@@ -161,6 +179,12 @@ const COMMANDS: &[Command] = &[
     ("cordon", "l:selector dry-run:", |cluster, args| other::cordon(cluster, args, "cordon")),
     ("uncordon", "l:selector dry-run:", |cluster, args| other::cordon(cluster, args, "uncordon")),
 ];
+
+/// All commands, in kubectl's order: what it suggests where one is misspelt.
+const ALL: &str = "create expose run set explain get edit delete rollout scale autoscale certificate \
+     cluster-info top cordon uncordon drain taint describe logs attach exec port-forward proxy cp auth \
+     debug events diff apply patch replace wait kustomize label annotate completion alpha \
+     api-resources api-versions config plugin version";
 
 fn command(cluster: &Cluster, verb: &str, rest: &[String]) -> Said {
     if let Some((_, flags, run)) = COMMANDS.iter().find(|(name, ..)| *name == verb) {
@@ -173,10 +197,8 @@ fn command(cluster: &Cluster, verb: &str, rest: &[String]) -> Said {
         return Said::error(&format!("not simulated: kubectl {verb}"));
     }
     let mut why = format!("unknown command \"{verb}\" for \"kubectl\"");
-    let near: Vec<String> = COMMANDS
-        .iter()
-        .map(|(name, ..)| *name)
-        .chain(live::VERBS)
+    let near: Vec<String> = ALL
+        .split_whitespace()
         .filter(|name| distance(verb, name) <= 2 || name.starts_with(verb))
         .map(|name| format!("\t{name}\n"))
         .collect();

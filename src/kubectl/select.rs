@@ -26,8 +26,15 @@ impl Selector {
     pub(super) fn parse(text: &str) -> Result<Selector, String> {
         let mut wishes = Vec::new();
         for part in outer_commas(text).into_iter().map(str::trim).filter(|p| !p.is_empty()) {
-            wishes.push(wish(part).ok_or_else(|| {
-                format!("unable to parse requirement: found '{part}', expected: identifier")
+            wishes.push(wish(part).ok_or_else(|| match part.split_once(' ') {
+                Some((_, rest)) => format!(
+                    "unable to parse requirement: found '{}', expected: in, notin, =, ==, !=, \
+                         gt, lt",
+                    rest.trim().split(' ').next().unwrap_or("")
+                ),
+                None => {
+                    format!("unable to parse requirement: found '{part}', expected: identifier")
+                }
             })?);
         }
         Ok(Selector(wishes))
@@ -95,6 +102,45 @@ fn wish(part: &str) -> Option<Wish> {
     }
     let plain = part.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
     plain.then(|| made(part, How::Exists, Vec::new()))
+}
+
+/// Fields the server selects by, beyond name and namespace.
+const FIELDS: [(&str, &str); 9] = [
+    (
+        "Pod",
+        "spec.nodeName spec.restartPolicy spec.schedulerName spec.serviceAccountName \
+         spec.hostNetwork status.phase status.podIP status.podIPs status.nominatedNodeName",
+    ),
+    (
+        "Event",
+        "involvedObject.kind involvedObject.namespace involvedObject.name involvedObject.uid \
+         involvedObject.apiVersion involvedObject.resourceVersion involvedObject.fieldPath reason \
+         reportingComponent source type",
+    ),
+    ("Secret", "type"),
+    ("Namespace", "status.phase"),
+    ("Node", "spec.unschedulable"),
+    ("Job", "status.successful"),
+    ("ReplicaSet", "status.replicas"),
+    ("Service", "spec.clusterIP spec.type"),
+    ("ReplicationController", "status.replicas"),
+];
+
+/// Whether the server selects objects of a kind by these fields.
+pub(super) fn fields_of(kind: &super::kinds::Kind, selector: &Selector) -> Result<(), String> {
+    let more = FIELDS.iter().find(|(name, _)| *name == kind.name).map_or("", |(_, fields)| fields);
+    let known = |key: &str| {
+        ["metadata.name", "metadata.namespace"].contains(&key)
+            || more.split_whitespace().any(|one| one == key)
+    };
+    match selector.0.iter().find(|wish| !known(&wish.key)) {
+        None => Ok(()),
+        Some(wish) if more.is_empty() => Err(format!(
+            "\"{}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
+            wish.key
+        )),
+        Some(wish) => Err(format!("field label not supported: {}", wish.key)),
+    }
 }
 
 /// A typed selector as text: `app=web,tier in (a,b)`. Models metav1.FormatLabelSelector.

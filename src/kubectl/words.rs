@@ -68,6 +68,7 @@ pub(super) fn parse(table: &'static str, words: &[String]) -> Result<Args, Strin
                     words.next().cloned().ok_or(format!("flag needs an argument: --{name}"))?
                 }
             };
+            fits(name, &value).map_err(|why| misfit(&value, &format!("--{name}"), &why))?;
             args.flags.entry(name).or_default().push(value);
         } else if let Some(letters) = word.strip_prefix('-').filter(|l| !l.is_empty()) {
             short(&mut args, letters, &mut words, known)?;
@@ -76,6 +77,30 @@ pub(super) fn parse(table: &'static str, words: &[String]) -> Result<Args, Strin
         }
     }
     Ok(args)
+}
+
+/// Flags that take a whole number, and flags that take a span of time.
+const NUMBERS: &str = "tail replicas current-replicas limit-bytes max-log-requests grace-period min max \
+     cpu-percent revision to-revision chunk-size retries node-port value";
+const SPANS: &str = "since timeout pod-running-timeout";
+
+/// Why a flag does not take a value, in Go's words.
+fn fits(name: &str, value: &str) -> Result<(), String> {
+    let is = |list: &str| list.split_whitespace().any(|one| one == name);
+    if is(NUMBERS) && value.parse::<i64>().is_err() {
+        return Err(format!("strconv.ParseInt: parsing \"{value}\": invalid syntax"));
+    }
+    if is(SPANS) && super::clock::duration(value.trim_start_matches('-')).is_none() {
+        return Err(match value.parse::<f64>() {
+            Ok(_) => format!("time: missing unit in duration \"{value}\""),
+            Err(_) => format!("time: invalid duration \"{value}\""),
+        });
+    }
+    Ok(())
+}
+
+fn misfit(value: &str, flag: &str, why: &str) -> String {
+    format!("invalid argument \"{value}\" for \"{flag}\" flag: {why}")
 }
 
 /// (letter, name, takes no value) of `o:output`.
@@ -113,6 +138,8 @@ fn short<'a, I: Iterator<Item = &'static str>>(
                 .ok_or(format!("flag needs an argument: '{letter}' in -{letters}"))?,
             _ => rest.strip_prefix('=').unwrap_or(rest).to_owned(),
         };
+        let flag = format!("-{letter}, --{name}");
+        fits(name, &value).map_err(|why| misfit(&value, &flag, &why))?;
         args.flags.entry(name).or_default().push(value);
         break;
     }

@@ -89,6 +89,8 @@ pub(crate) struct State {
     pub(crate) api_dirty: bool,
     /// How often the spec of an object was changed, by kind and name: what its generation grew by.
     edits: BTreeMap<(&'static str, Name), i64>,
+    /// Labels and annotations given or taken later, by kind, name and field; pods keep their own.
+    pub(crate) marks: BTreeMap<(String, Name, &'static str), BTreeMap<String, Option<String>>>,
     /// The kubelet's last look at all pods.
     pub(crate) relisted_at: SimTime,
 }
@@ -119,6 +121,7 @@ impl Cluster {
             telling: BTreeMap::new(),
             jitter: (seed > 1).then(|| Rng::new(seed, "jitter")),
             edits: BTreeMap::new(),
+            marks: BTreeMap::new(),
             images: BTreeSet::new(),
             pulling_until: SimTime::ZERO,
             runs: BTreeMap::new(),

@@ -300,12 +300,18 @@ fn finish_one(
         metadata.put("namespace", Tree::from(namespace.as_str()));
     }
     if cluster.one(kind, &namespace, &name).is_some() && dry != Some("client") {
-        let lower = kind.name.to_lowercase();
         let why = format!("{} \"{name}\" already exists", kind.full());
+        let what = match kind.name {
+            "Secret" => "secret ".to_owned(),
+            "Service" => format!("{} service: ", made.text("spec.type")),
+            "ResourceQuota" => "quota: ".to_owned(),
+            "PodDisruptionBudget" => "poddisruptionbudgets: ".to_owned(),
+            name => format!("{}: ", name.to_lowercase()),
+        };
+        // A few of them hand on what the server said as it is.
+        let plain = ["Pod", "Namespace", "Role", "ClusterRole"].contains(&kind.name);
         return match done {
-            "created" if kind.name != "Pod" => {
-                Said::error(&format!("failed to create {lower}: {why}"))
-            }
+            "created" if !plain => Said::error(&format!("failed to create {what}{why}")),
             _ => Said::failed(&format!("Error from server (AlreadyExists): {why}")),
         };
     }

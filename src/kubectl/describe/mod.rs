@@ -74,7 +74,8 @@ fn by_prefix(cluster: &Cluster, args: &Args, missing: &[String]) -> Said {
     if let Some(kind) = super::kinds::find(args.word(0)) {
         for object in cluster.list(kind, Some(&namespace)) {
             if object.text("metadata.name").starts_with(args.word(1)) {
-                said.out.push_str(&one(cluster, kind, object, true));
+                let with_events = args.flag("show-events").is_some_and(|value| value != "false");
+                said.out.push_str(&one(cluster, kind, object, with_events));
                 said.out.push('\n');
             }
         }

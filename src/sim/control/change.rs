@@ -246,6 +246,7 @@ pub(crate) fn delete(world: &World, kind: &str, name: &str, event: EventId) -> D
     }
     let subject = Subject::Object { kind: kind.into(), name: name.clone() };
     let event = world.st().emit(subject, What::Removed, Some(event), None);
+    world.st().marks.retain(|(of, one, _), _| (of.as_str(), &*one) != (kind, &name));
     let owners = match kind {
         "deployment" => {
             let state = world.st();

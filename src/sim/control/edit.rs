@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 type Done = Result<(), String>;
 
-/// `label` and `annotate` of a pod, `label` of a namespace: `key=value` sets, `key-` takes away.
+/// `label` and `annotate`: `key=value` sets, `key-` takes away. Labels of a namespace also say what
+/// its pods may be.
 pub(crate) fn mark(
     world: &World,
     verb: &str,
@@ -27,7 +28,17 @@ pub(crate) fn mark(
         return Ok(());
     }
     if kind != "pod" {
-        return Err(format!("{verb} of a {kind}"));
+        let field = if verb == "label" { "labels" } else { "annotations" };
+        let mut state = world.st();
+        let map = state.marks.entry((kind.to_owned(), name, field)).or_default();
+        for pair in pairs.iter().filter(|pair| !pair.starts_with("--")) {
+            match (pair.split_once('='), pair.strip_suffix('-')) {
+                (Some((key, value)), _) => map.insert(key.to_owned(), Some(value.to_owned())),
+                (None, Some(key)) => map.insert(key.to_owned(), None),
+                (None, None) => None,
+            };
+        }
+        return Ok(());
     }
     let id = api::by_name(&world.st(), &name).ok_or_else(|| missing(kind, &name))?;
     world.pod(id, |pod| {

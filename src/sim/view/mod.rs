@@ -25,7 +25,23 @@ pub(crate) fn all(world: &World) -> Vec<Tree> {
     out.extend(scaler::all(&view, state));
     out.extend(objects::all(&view, state, &world.scenario));
     out.extend(nodes::all(&view, state, &world.scenario.namespace));
+    out.iter_mut().for_each(|tree| mark(state, tree));
     out
+}
+
+/// Labels and annotations an object was given later.
+fn mark(state: &State, tree: &mut Tree) {
+    let kind = tree.text("kind").to_lowercase();
+    let name: crate::trace::Name = tree.text("metadata.name").into();
+    let Some(metadata) = tree.get_mut("metadata") else { return };
+    for field in ["annotations", "labels"] {
+        let Some(later) = state.marks.get(&(kind.clone(), name.clone(), field)) else { continue };
+        let mut all = metadata.get(field).clone();
+        for (key, value) in later {
+            all.put(key.clone(), Tree::from(value.clone()));
+        }
+        metadata.put(field, filled(all));
+    }
 }
 
 /// What all objects' trees are made with.

@@ -22,12 +22,15 @@ pub(super) fn all(view: &View, state: &State, namespace: &str) -> Vec<Tree> {
     namespaces.extend(state.pods.values().map(|pod| pod.namespace.as_str()));
     namespaces.extend(state.rules.namespaces.keys().map(String::as_str));
     for name in &namespaces {
-        let mut one = object("v1", "Namespace", metadata(view, "namespace", name));
-        if let Some(known) = state.rules.namespaces.get(*name)
-            && let Some(metadata) = one.get_mut("metadata")
-        {
-            metadata.put("labels", known.labels.raise());
+        let mut meta = metadata(view, "namespace", name);
+        let label = Tree::of(vec![("kubernetes.io/metadata.name", Tree::from(*name))]);
+        meta.put("labels", label);
+        if let Some(known) = state.rules.namespaces.get(*name) {
+            meta.put("labels", known.labels.raise());
         }
+        let mut one = object("v1", "Namespace", meta);
+        let kept = Tree::List(vec![Tree::from("kubernetes")]);
+        one.put("spec", Tree::of(vec![("finalizers", kept)]));
         one.put("status", Tree::of(vec![("phase", Tree::from("Active"))]));
         out.push(one);
     }

@@ -225,14 +225,18 @@ fn conditions(view: &View, status: &Status) -> Tree {
     let mut list: Vec<_> = status.conditions.iter().collect();
     list.sort_by_key(|one| OWN.iter().position(|own| *own == one.kind).map_or(0, |i| i + 1));
     let shown = list.into_iter().map(|one| {
-        Tree::of(vec![
+        let shown = Tree::of(vec![
             ("lastTransitionTime", view.stamp(one.since)),
             ("message", Tree::from(one.message.clone())),
             ("observedGeneration", Tree::Int(1)),
             ("reason", Tree::from(one.reason)),
             ("status", Tree::from(if one.status { "True" } else { "False" })),
             ("type", Tree::from(one.kind)),
-        ])
+        ]);
+        // Go writes a time that never was as null.
+        let mut entries = vec![("lastProbeTime".into(), Tree::Null)];
+        entries.extend(shown.entries().iter().cloned());
+        Tree::Map(entries)
     });
     Tree::List(shown.collect())
 }
@@ -247,9 +251,14 @@ fn container_status(view: &View, pod: &Pod, one: &Container, status: &ContainerS
     let name = plain.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(plain, |n| n.0);
     let host = if name.contains('/') { "docker.io" } else { "docker.io/library" };
     let image_id = format!("{host}/{name}@sha256:{}", hex_of(image, 64));
+    let full = crate::sim::images::parse(image).map(|parsed| parsed.full());
+    let full = full.unwrap_or_else(|_| image.to_owned());
+    let resources = one.spec.resources.as_ref().map_or(Tree::map(), Raise::raise);
+    let mounts = one.spec.volume_mounts.as_ref().map_or(Tree::Null, Raise::raise);
     Tree::of(vec![
         ("containerID", Tree::from(id(runs).unwrap_or_default())),
-        ("image", Tree::from(image)),
+        ("allocatedResources", if began { resources.get("requests").clone() } else { Tree::Null }),
+        ("image", Tree::from(if began { full.as_str() } else { image })),
         ("imageID", Tree::from(if began { image_id } else { String::new() })),
         (
             "lastState",
@@ -260,10 +269,34 @@ fn container_status(view: &View, pod: &Pod, one: &Container, status: &ContainerS
         ),
         ("name", Tree::from(&*one.name)),
         ("ready", Tree::Bool(status.ready)),
+        ("resources", if began { resources } else { Tree::Null }),
         ("restartCount", Tree::from(status.restart_count)),
         ("started", Tree::Bool(status.started)),
         ("state", stage(view, &status.state, &id(runs).unwrap_or_default())),
+        ("volumeMounts", status_mounts(pod, mounts)),
     ])
+}
+
+/// A container's mounts as its status lists them, the token's last.
+fn status_mounts(pod: &Pod, written: Tree) -> Tree {
+    let mut all: Vec<Tree> = written.items().to_vec();
+    let has_token = all.iter().any(|mount| mount.text("mountPath") == TOKEN_DIR);
+    if !has_token && pod.template.spec.automount_service_account_token != Some(false) {
+        all.push(Tree::of(vec![
+            ("mountPath", Tree::from(TOKEN_DIR)),
+            ("name", Tree::from(format!("kube-api-access-{}", suffix_of(&pod.uid, 5)))),
+            ("readOnly", Tree::Bool(true)),
+        ]));
+    }
+    for mount in &mut all {
+        if mount.is_true("readOnly") {
+            mount.put_new("recursiveReadOnly", Tree::from("Disabled"));
+        }
+        for gone in ["subPath", "subPathExpr", "mountPropagation"] {
+            mount.put(gone, Tree::Null);
+        }
+    }
+    if all.is_empty() { Tree::Null } else { Tree::List(all) }
 }
 
 fn container_id(pod: &Pod, one: &Container, run: u32) -> String {

@@ -96,6 +96,9 @@ fn deployment(view: &View, state: &State, one: &Deployment) -> Tree {
         progress(view, one, newest, complete),
     ];
     status.put("conditions", conditions_of(view, &one.meta, &conditions));
+    let leaving: i64 =
+        sets.iter().map(|set| terminating(state, "ReplicaSet", &set.meta.name)).sum();
+    status.put("terminatingReplicas", Tree::Int(leaving));
     status.put("observedGeneration", observed(state, &one.meta));
     let mut tree = object("apps/v1", "Deployment", view.metadata(state, &one.meta));
     annotate(&mut tree, "deployment.kubernetes.io/revision", revision.to_string());
@@ -135,6 +138,16 @@ fn progress(view: &View, one: &Deployment, newest: &str, complete: bool) -> Cond
         ),
         _ => ("Progressing", true, "ReplicaSetUpdated", format!("{set} is progressing.")),
     }
+}
+
+/// Pods of an owner that are on their way out.
+fn terminating(state: &State, kind: &str, name: &str) -> i64 {
+    let mine = state.pods.values().filter(|pod| {
+        let owner = pod.owner.as_ref();
+        let of_it = owner.is_some_and(|o| o.kind == kind && &*o.name == name);
+        of_it && !pod.removed && pod.deletion.is_some() && !pod.status.is_terminal()
+    });
+    mine.count() as i64
 }
 
 fn conditions_of(view: &View, meta: &Meta, list: &[Condition]) -> Tree {
@@ -189,7 +202,8 @@ fn replica_set(view: &View, state: &State, one: &ReplicaSet) -> Tree {
         let owner = reference("apps/v1", "Deployment", &meta.name, Some(uid));
         metadata.put("ownerReferences", Tree::List(vec![owner]));
         metadata.put("labels", labels);
-        metadata.put("annotations", Tree::Null);
+        let marks = deployment.meta.source.origins.node("metadata.annotations");
+        metadata.put("annotations", marks.map_or(Tree::Null, Tree::of_node));
     }
     let mut tree = object("apps/v1", "ReplicaSet", metadata);
     if let Some(deployment) = deployment {
@@ -212,6 +226,8 @@ fn replica_set(view: &View, state: &State, one: &ReplicaSet) -> Tree {
     ]);
     status.put("observedGeneration", observed(state, &one.meta));
     status.put("replicas", Tree::from(one.status.replicas));
+    let leaving = terminating(state, "ReplicaSet", &one.meta.name);
+    status.put("terminatingReplicas", Tree::Int(leaving));
     tree.put("status", status);
     tree
 }
@@ -343,6 +359,8 @@ fn job_status(view: &View, state: &State, one: &Job) -> Tree {
         ("succeeded", i64::from(one.succeeded)),
     ]);
     status.put("ready", Tree::Int(ready));
+    status.put("terminating", Tree::Int(terminating(state, "Job", &one.meta.name)));
+    status.put("uncountedTerminatedPods", Tree::map());
     status.put("startTime", view.stamp(one.meta.created_at));
     let word = one.meta.row.first().map_or("", String::as_str);
     let (reason, message) = match &one.verdict {

@@ -1,0 +1,166 @@
+//! `kubectl explain`: the fields of a kind, and what Kubernetes says of them.
+
+use super::Said;
+use super::cluster::Cluster;
+use super::kinds;
+use super::words::Args;
+use crate::kube::schema::{self, Shape, Type};
+
+pub(super) const FLAGS: &str = "recursive! api-version: o:output output:";
+
+/// Descriptions by type and field; the same file the editor's hovers fetch.
+const DOCS: &str = include_str!("../../public/schema-docs-v1_36.json");
+
+/// What is said of a type's field, or of the type where the field is empty.
+fn said(of: &Type, field: &str) -> String {
+    let start = format!("\"{}\":{{", of.name);
+    let Some(at) = DOCS.find(&start) else { return String::new() };
+    let mut rest = &DOCS[at + start.len()..];
+    // Entries are pairs of strings, one after another, up to the brace.
+    while let Some((key, after)) = string(rest.trim_start_matches(',')) {
+        let Some((text, more)) = string(after.trim_start_matches(':')) else { break };
+        if key == field {
+            return text;
+        }
+        rest = more;
+    }
+    String::new()
+}
+
+/// A JSON string at the start of a text, and what follows it.
+fn string(text: &str) -> Option<(String, &str)> {
+    let inside = text.strip_prefix('"')?;
+    let mut out = String::new();
+    let mut chars = inside.char_indices();
+    while let Some((at, ch)) = chars.next() {
+        match ch {
+            '"' => return Some((out, &inside[at + 1..])),
+            '\\' => match chars.next()?.1 {
+                'n' => out.push('\n'),
+                't' => out.push('\t'),
+                'u' => {
+                    let code: String = chars.by_ref().take(4).map(|(_, c)| c).collect();
+                    out.extend(u32::from_str_radix(&code, 16).ok().and_then(char::from_u32));
+                }
+                other => out.push(other),
+            },
+            ch => out.push(ch),
+        }
+    }
+    None
+}
+
+/// Lines of at most 80 columns, four of them blank.
+// Models k8s.io/kubectl/pkg/explain/v2 wrap (v1.36).
+fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 76;
+    let mut out = String::new();
+    for part in text.lines() {
+        let mut line = String::new();
+        for word in part.split(' ') {
+            if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
+                out.push_str(&format!("    {line}\n"));
+                line.clear();
+            } else if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        out.push_str(&format!("    {line}\n"));
+    }
+    out
+}
+
+/// `pod.spec.containers`. Models k8s.io/kubectl/pkg/explain (v1.36); descriptions come from its OpenAPI.
+pub(super) fn run(_: &Cluster, args: &Args) -> Said {
+    let path = args.word(0).trim_end_matches('.');
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    if path.is_empty() {
+        return Said::failed(
+            "error: You must specify the type of resource to explain. Use \"kubectl api-resources\" \
+             for a complete list of supported resources.",
+        );
+    }
+    let Some(kind) = kinds::find(first) else {
+        return Said::failed(&format!("the server doesn't have a resource type \"{first}\""));
+    };
+    let version = kind.version;
+    let mut head = String::new();
+    if !kind.group.is_empty() {
+        head.push_str(&format!("GROUP:      {}\n", kind.group));
+    }
+    head.push_str(&format!("KIND:       {}\nVERSION:    {version}\n\n", kind.name));
+    let api_version = match kind.group {
+        "" => version.to_owned(),
+        group => format!("{group}/{version}"),
+    };
+    let Some(root) = schema::type_of(&api_version, kind.name) else {
+        return Said::error(&format!("not simulated: explain {first}"));
+    };
+    let mut inside = Some(root);
+    let mut field = None;
+    let mut about = vec![wrapped(&said(root, ""))];
+    for step in rest.split('.').filter(|step| !step.is_empty()) {
+        let Some(found) = inside.and_then(|ty| ty.field(step)) else {
+            let err = format!("error: field \"{step}\" does not exist\n");
+            return Said { out: head, err, exit: 1, ..Said::default() };
+        };
+        about = inside.map(|of| wrapped(&said(of, step))).into_iter().collect();
+        inside = found.shape.inner_struct();
+        about.extend(inside.map(|of| wrapped(&said(of, ""))));
+        field = Some(found);
+    }
+    if let Some(field) = field {
+        let required = if field.required { " -required-" } else { "" };
+        let blank = if field.values.is_empty() { "\n" } else { "" };
+        head.push_str(&format!(
+            "FIELD: {} <{}>{required}\n{blank}",
+            field.name,
+            shape(&field.shape)
+        ));
+        if !field.values.is_empty() {
+            head.push_str(&format!("ENUM:\n    {}\n", field.values.join("\n    ")));
+        }
+    }
+    let before = if field.is_some() { "\n" } else { "" };
+    head.push_str(&format!("{before}DESCRIPTION:\n{}    \n", about.join("")));
+    if let Some(ty) = inside {
+        head.push_str("FIELDS:\n");
+        fields(ty, args.has("recursive"), 1, &mut head);
+    }
+    Said::printed(head + "\n")
+}
+
+const DEPTH_MAX: usize = 12;
+
+fn fields(ty: &Type, recursive: bool, depth: usize, out: &mut String) {
+    for field in &ty.fields {
+        let required = if field.required { " -required-" } else { "" };
+        let pad = "  ".repeat(depth);
+        out.push_str(&format!("{pad}{}\t<{}>{required}\n", field.name, shape(&field.shape)));
+        if !recursive {
+            if !field.values.is_empty() {
+                out.push_str(&format!("{pad}enum: {}\n", field.values.join(", ")));
+            }
+            out.push_str(&format!("{}\n", wrapped(&said(ty, field.name))));
+        } else if let Some(inner) = field.shape.inner_struct().filter(|_| depth < DEPTH_MAX) {
+            fields(inner, true, depth + 1, out);
+        }
+    }
+}
+
+/// As OpenAPI names types: `[]Container`, `map[string]string`, `integer`.
+fn shape(shape: &Shape) -> String {
+    match shape {
+        Shape::String | Shape::Bytes | Shape::Time => "string".to_owned(),
+        Shape::Int32 | Shape::Int64 => "integer".to_owned(),
+        Shape::Double => "number".to_owned(),
+        Shape::Bool => "boolean".to_owned(),
+        Shape::Quantity => "Quantity".to_owned(),
+        Shape::IntOrString => "IntOrString".to_owned(),
+        Shape::Any => "Object".to_owned(),
+        Shape::Struct(name) => name.rsplit('.').next().unwrap_or(name).to_owned(),
+        Shape::Array(inner) => format!("[]{}", self::shape(inner)),
+        Shape::Map(inner) => format!("map[string]{}", self::shape(inner)),
+    }
+}
