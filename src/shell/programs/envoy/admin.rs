@@ -48,7 +48,7 @@ pub(super) fn answer(envoy: &Envoy, request: &Request) -> Answer {
             plain(200, "OK\n".to_owned())
         }
         path @ ("/healthcheck/fail" | "/healthcheck/ok" | "/quitquitquit" | "/drain_listeners") => {
-            let text = format!("Method GET not allowed, POST required.");
+            let text = "Method GET not allowed, POST required.".to_owned();
             envoy.sys.not_simulated(&format!("envoy: GET {path}"), None);
             plain(405, text)
         }
