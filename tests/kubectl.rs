@@ -27,7 +27,9 @@ fn shown(said: &Said) -> String {
 
 /// The tour as it comes out: its commands run in order, what they change stays changed.
 fn played(manifest: &str, tour: &str) -> String {
-    let mut scenario = Scenario::new(check(manifest).accepted());
+    let checked = check(manifest).accepted();
+    let review = Some(podlab::check::review as podlab::sim::Review);
+    let mut scenario = Scenario { review, ..Scenario::new(checked) };
     let mut out = String::new();
     for command in tour.lines().filter(|line| line.starts_with("$ ")) {
         let (at, line) = command[2..].split_once(' ').expect("a second and a command");

@@ -1,11 +1,11 @@
 //! Commands that change the cluster: what they answer, and the action that does it. Each looks
 //! first whether what it names is there, as the server would.
 
-use super::Said;
 use super::cluster::Cluster;
 use super::get::{self, Asked};
 use super::kinds::Kind;
 use super::words::Args;
+use super::{Said, mark};
 use crate::kube::tree::Tree;
 use crate::text::words::quote;
 
@@ -210,6 +210,9 @@ pub(super) fn set(cluster: &Cluster, args: &Args) -> Said {
                         return Err(format!("error: unable to find container named \"{name}\""));
                     }
                 }
+                if kind.name == "Pod" {
+                    return pod_images(cluster, kind, object, pairs);
+                }
                 Ok(format!("set image {} {}", target(kind, object), pairs.join(" ")))
             })
         }
@@ -239,6 +242,29 @@ pub(super) fn set(cluster: &Cluster, args: &Args) -> Said {
         "resources" => set_resources(cluster, args, rest),
         _ => Said::unknown_below("set", &args.words),
     }
+}
+
+/// New images of a running pod.
+fn pod_images(
+    cluster: &Cluster,
+    kind: &Kind,
+    object: &Tree,
+    pairs: &[String],
+) -> Result<String, String> {
+    let base = mark::base(cluster, kind, object)?;
+    let mut new = base.clone();
+    for list in ["containers", "initContainers"] {
+        let all = new.get_mut("spec").and_then(|spec| spec.get_mut(list));
+        let Some(Tree::List(all)) = all else { continue };
+        for one in all {
+            let name = one.text("name").to_owned();
+            let mut given = pairs.iter().filter_map(|pair| pair.split_once('='));
+            if let Some((_, image)) = given.find(|(of, _)| *of == "*" || *of == name) {
+                one.put("image", Tree::from(image));
+            }
+        }
+    }
+    mark::change(cluster, &target(kind, object), &base, &new)
 }
 
 fn set_resources(cluster: &Cluster, args: &Args, words: &[String]) -> Said {

@@ -3,7 +3,8 @@
 
 use super::dump;
 use super::kinds::{self, Kind};
-use crate::kube::tree::Tree;
+use crate::kube::{self, tree::Tree};
+use crate::sim::Review;
 use crate::time::SimTime;
 use crate::trace::{Event, Name, Subject, What};
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ pub(super) struct Cluster<'a> {
     pub(super) started_unix_secs: i64,
     pub(super) namespace: String,
     rows: BTreeMap<Name, &'a What>,
+    /// The server's judge, where the scenario has one.
+    pub(super) review: Option<Review>,
     /// The objects the run began with, as they were written.
     pub(super) manifest: Vec<Tree>,
     /// How many pods of a name there were.
@@ -53,6 +56,7 @@ impl<'a> Cluster<'a> {
             namespace,
             rows,
             lives,
+            review: None,
             manifest: Vec::new(),
         }
     }
@@ -85,6 +89,22 @@ impl<'a> Cluster<'a> {
             live.put("annotations", marks);
         }
         self.manifest = manifest;
+    }
+
+    /// What the server says to an object that comes in place of another, or new: as `kubectl`
+    /// prints it. Nothing where it is taken.
+    pub(super) fn refusal(&self, new: &Tree, old: Option<&Tree>) -> Option<String> {
+        let text = |tree: &Tree| {
+            let mut json = String::new();
+            dump::json(tree, 0, 0, &mut json);
+            json
+        };
+        let before = old.map(|old| kube::read(&text(old)));
+        let live = |_: &kube::Object| {
+            let found = before.as_ref().and_then(|desired| desired.objects.first());
+            found.map(|object| object.origins.clone())
+        };
+        (self.review?)(&text(new), &live).1.into_iter().next()
     }
 
     /// Milliseconds since 1970.

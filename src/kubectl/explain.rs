@@ -71,7 +71,7 @@ fn wrapped(text: &str) -> String {
     out
 }
 
-/// `pod.spec.containers`. Models k8s.io/kubectl/pkg/explain (v1.36); descriptions come from its OpenAPI.
+/// `pod.spec.containers`. Models k8s.io/kubectl/pkg/explain (v1.36).
 pub(super) fn run(_: &Cluster, args: &Args) -> Said {
     let path = args.word(0).trim_end_matches('.');
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));

@@ -2,6 +2,7 @@
 //! has the manifest of the run, `manifest.yaml`, and the small files exercises know; no others.
 
 use super::cluster::Cluster;
+use super::merge::holds;
 use super::words::Args;
 use super::{Said, create, get, kinds};
 use crate::kube::tree::Tree;
@@ -45,49 +46,6 @@ fn pairs<'c>(cluster: &'c Cluster, args: &Args) -> Vec<Pair<'c>> {
         Some((kind, written, cluster.one(kind, namespace, written.text("metadata.name"))))
     };
     cluster.manifest.iter().filter_map(pair).collect()
-}
-
-/// Keys by which items of a list are told apart where a patch merges lists; all other lists are
-/// replaced. Models the patchMergeKey tags of k8s.io/api.
-fn merge_key(list: &str, inside: &str) -> Option<&'static str> {
-    match list {
-        "containers"
-        | "initContainers"
-        | "ephemeralContainers"
-        | "volumes"
-        | "env"
-        | "imagePullSecrets"
-        | "secrets" => Some("name"),
-        "volumeMounts" => Some("mountPath"),
-        "volumeDevices" => Some("devicePath"),
-        "hostAliases" => Some("ip"),
-        "topologySpreadConstraints" => Some("topologyKey"),
-        "ports" if inside == "containers" || inside == "initContainers" => Some("containerPort"),
-        "ports" if inside == "Service" => Some("port"),
-        _ => None,
-    }
-}
-
-/// Whether a patch towards what is written would be empty.
-fn holds(written: &Tree, live: &Tree, key: &str, inside: &str) -> bool {
-    match (written, live) {
-        (Tree::Null, Tree::Null) => true,
-        (Tree::Map(entries), Tree::Map(_)) => entries.iter().all(|(name, value)| {
-            // A selector of a budget is replaced as a whole each time.
-            let whole = inside == "PodDisruptionBudget" && name == "selector";
-            let next = if key.is_empty() || key == "spec" { inside } else { key };
-            !whole && holds(value, live.get(name), name, next)
-        }),
-        (Tree::List(items), Tree::List(have)) => match merge_key(key, inside) {
-            Some(by) => items.iter().all(|item| {
-                let same = |one: &&Tree| one.get(by) == item.get(by);
-                have.iter().find(same).is_some_and(|one| holds(item, one, "", key))
-            }),
-            None => items == have,
-        },
-        (Tree::Map(entries), Tree::Null) => entries.is_empty(),
-        (written, live) => written == live || written.show() == live.show(),
-    }
 }
 
 /// Whether an object stands as its manifest wants it.

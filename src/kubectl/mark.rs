@@ -3,6 +3,9 @@
 use super::Said;
 use super::act::{each, named, pairs, target};
 use super::cluster::Cluster;
+use super::create::json_line;
+use super::kinds::Kind;
+use super::merge::{operations, plain, strategic};
 use super::words::Args;
 use crate::kube::names;
 use crate::kube::tree::Tree;
@@ -42,31 +45,7 @@ pub(super) fn mark(cluster: &Cluster, args: &Args, verb: &str) -> Said {
         })
     };
     let mut said = each(cluster, args, words, done, |kind, object| {
-        let all = object.at("metadata").get(field);
-        for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
-            let old = all.get(key);
-            if !old.is_null() && old.str() != value && !args.has("overwrite") {
-                let old = old.str();
-                return Err(match verb {
-                    "label" => format!(
-                        "error: '{key}' already has a value ({old}), and --overwrite is false"
-                    ),
-                    _ => format!(
-                        "error: --overwrite is false but found the following declared \
-                         annotation(s): '{key}' already has a value ({old})"
-                    ),
-                });
-            }
-        }
-        for key in pairs.iter().filter_map(|pair| pair.split_once('=')).map(|(key, _)| key) {
-            if let Some(why) = names::qualified(key).first() {
-                return Err(format!(
-                    "The {} \"{}\" is invalid: metadata.{field}: Invalid value: \"{key}\": {why}",
-                    kind.name,
-                    object.text("metadata.name")
-                ));
-            }
-        }
+        may_mark(kind, object, verb, field, pairs, args)?;
         if unchanged(object) {
             return Ok(String::new());
         }
@@ -85,6 +64,43 @@ pub(super) fn mark(cluster: &Cluster, args: &Args, verb: &str) -> Said {
         said.out = said.out.replace(" labeled\n", " unlabeled\n");
     }
     said
+}
+
+/// Values that are there already stay, and keys are names.
+fn may_mark(
+    kind: &Kind,
+    object: &Tree,
+    verb: &str,
+    field: &str,
+    pairs: &[String],
+    args: &Args,
+) -> Result<(), String> {
+    let all = object.at("metadata").get(field);
+    for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
+        let old = all.get(key);
+        if !old.is_null() && old.str() != value && !args.has("overwrite") {
+            let old = old.str();
+            return Err(match verb {
+                "label" => {
+                    format!("error: '{key}' already has a value ({old}), and --overwrite is false")
+                }
+                _ => format!(
+                    "error: --overwrite is false but found the following declared \
+                     annotation(s): '{key}' already has a value ({old})"
+                ),
+            });
+        }
+    }
+    for key in pairs.iter().filter_map(|pair| pair.split_once('=')).map(|(key, _)| key) {
+        if let Some(why) = names::qualified(key).first() {
+            return Err(format!(
+                "The {} \"{}\" is invalid: metadata.{field}: Invalid value: \"{key}\": {why}",
+                kind.name,
+                object.text("metadata.name")
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What kubectl says of a label it does not take.
@@ -118,7 +134,7 @@ fn list_marks(cluster: &Cluster, args: &Args, words: &[String], field: &str) -> 
     Said::printed(out)
 }
 
-/// `patch`: replicas and a template's images are simulated, all else says that it is not.
+/// Models k8s.io/kubectl/pkg/cmd/patch (v1.36).
 pub(super) fn patch(cluster: &Cluster, args: &Args) -> Said {
     let Some(text) = args.flag("patch") else {
         return Said::error(
@@ -140,25 +156,94 @@ pub(super) fn patch(cluster: &Cluster, args: &Args) -> Said {
              object key string"
         ));
     }
-    let Some(patch) = crate::kube::tree_of(text).filter(|tree| !tree.entries().is_empty()) else {
-        return Said::error("unable to parse the patch: it is neither JSON nor YAML");
+    let patch = match crate::kube::tree_of(text) {
+        Some(patch @ Tree::Map(_)) if type_ != "json" => patch,
+        Some(patch @ Tree::List(_)) if type_ == "json" => patch,
+        _ => return Said::error("unable to parse the patch: it is neither JSON nor YAML"),
     };
+    let same = std::cell::Cell::new(false);
     let mut said = each(cluster, args, &args.words, "patched", |kind, object| {
         let target = target(kind, object);
-        let Some((top, inside)) = patch.entries().first() else { return Ok(String::new()) };
-        let replicas = inside.get("replicas");
-        let single = patch.entries().len() == 1 && inside.entries().len() == 1;
-        match (top.as_ref(), replicas) {
-            ("spec", Tree::Int(n)) if single => Ok(format!("scale {target} --replicas={n}")),
-            ("metadata", _) if single => marks(inside, &target),
-            _ => Err("not simulated: patches other than of spec.replicas, metadata.labels and \
-                      metadata.annotations"
-                .to_owned()),
+        if let [(top, inside)] = patch.entries()
+            && top == "metadata"
+            && inside.entries().len() == 1
+        {
+            return marks(inside, &target);
         }
+        if let [(top, inside)] = patch.entries()
+            && top == "spec"
+            && inside.entries().len() == 1
+            && let (Tree::Int(n @ 0..), now) = (inside.get("replicas"), object.at("spec.replicas"))
+        {
+            same.set(now == &Tree::Int(*n));
+            return Ok(format!("scale {target} --replicas={n}"));
+        }
+        let base = base(cluster, kind, object)?;
+        let mut new = base.clone();
+        match type_ {
+            "json" => operations(&mut new, &patch)?,
+            "merge" => plain(&mut new, &patch),
+            _ => strategic(&mut new, &patch, kind.name),
+        }
+        same.set(new == base);
+        change(cluster, &target, &base, &new)
     });
-    // One patch may hold several actions.
-    said.actions = said.actions.iter().flat_map(|all| all.split('\n')).map(str::to_owned).collect();
+    if same.get() {
+        said.out = said.out.replace(" patched\n", " patched (no change)\n");
+    }
     said
+}
+
+/// An object as it could be applied: without what only the server writes. Of a pod as it was
+/// applied, for the server has filled in what may not be changed.
+pub(super) fn base(cluster: &Cluster, kind: &Kind, object: &Tree) -> Result<Tree, String> {
+    let mut base = object.clone();
+    if kind.name == "Pod" {
+        let name = object.text("metadata.name");
+        let mine = |one: &&Tree| one.text("kind") == "Pod" && one.text("metadata.name") == name;
+        let written = cluster.manifest.iter().find(mine);
+        base = written.cloned().ok_or("not simulated: patches of pods that others made")?;
+    }
+    base.put("status", Tree::Null);
+    plain_containers(&mut base);
+    if let Some(metadata) = base.get_mut("metadata") {
+        for own in ["creationTimestamp", "generation", "resourceVersion", "uid"] {
+            metadata.put(own, Tree::Null);
+        }
+        if let Some(marks) = metadata.get_mut("annotations") {
+            marks.put("kubectl.kubernetes.io/last-applied-configuration", Tree::Null);
+        }
+    }
+    Ok(base)
+}
+
+/// Takes away the empty `resources` the server shows where none were asked for.
+fn plain_containers(object: &mut Tree) {
+    let template = object.get_mut("spec").and_then(|spec| spec.get_mut("template"));
+    let Some(spec) = template.and_then(|template| template.get_mut("spec")) else { return };
+    for list in ["containers", "initContainers"] {
+        let Some(Tree::List(all)) = spec.get_mut(list) else { continue };
+        for one in all.iter_mut().filter(|one| one.get("resources").entries().is_empty()) {
+            one.put("resources", Tree::Null);
+        }
+    }
+}
+
+/// The action that makes an object from what it is into what it is to be; the error is the
+/// server's refusal.
+pub(super) fn change(
+    cluster: &Cluster,
+    target: &str,
+    base: &Tree,
+    new: &Tree,
+) -> Result<String, String> {
+    if new == base {
+        return Ok(String::new());
+    }
+    match cluster.refusal(new, Some(base)) {
+        Some(why) => Err(why),
+        None => Ok(format!("patch {target}\n{}\n---\n{}", json_line(base), json_line(new))),
+    }
 }
 
 fn marks(metadata: &Tree, target: &str) -> Result<String, String> {

@@ -15,6 +15,7 @@ mod kinds;
 mod live;
 mod logs;
 mod mark;
+mod merge;
 mod other;
 mod rollout;
 mod rows;

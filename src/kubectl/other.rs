@@ -215,8 +215,7 @@ pub(super) fn drain(cluster: &Cluster, args: &Args) -> Said {
     }
     let name = args.word(0).trim_start_matches("node/");
     if kinds::of("Node").and_then(|kind| cluster.one(kind, "", name)).is_none() {
-        let why = format!("Error from server (NotFound): nodes \"{name}\" not found");
-        return Said::failed(&why);
+        return Said::failed(&format!("Error from server (NotFound): nodes \"{name}\" not found"));
     }
     let pods = kinds::of("Pod").map(|kind| cluster.list(kind, None)).unwrap_or_default();
     let (daemons, pods): (Vec<Leaving>, Vec<Leaving>) =

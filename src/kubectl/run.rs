@@ -135,6 +135,7 @@ pub(super) fn look<'a>(sim: &Simulation, past: &'a [Event]) -> Cluster<'a> {
     let scenario = sim.scenario();
     let (started, namespace) = (scenario.started_unix_secs, scenario.namespace.as_str());
     let mut cluster = Cluster::new(sim.objects(), past, sim.now(), started, namespace);
+    cluster.review = scenario.review;
     let written = scenario.desired.objects.iter().filter_map(|one| one.origins.root.as_deref());
     cluster.was_applied(written.map(Tree::of_node).collect());
     cluster
@@ -182,8 +183,8 @@ const COMMANDS: &[Command] = &[
 
 /// All commands, in kubectl's order: what it suggests where one is misspelt.
 const ALL: &str = "create expose run set explain get edit delete rollout scale autoscale certificate \
-     cluster-info top cordon uncordon drain taint describe logs attach exec port-forward proxy cp auth \
-     debug events diff apply patch replace wait kustomize label annotate completion alpha \
+     cluster-info top cordon uncordon drain taint describe logs attach exec port-forward proxy cp \
+     auth debug events diff apply patch replace wait kustomize label annotate completion alpha \
      api-resources api-versions config plugin version";
 
 fn command(cluster: &Cluster, verb: &str, rest: &[String]) -> Said {

@@ -55,14 +55,23 @@ fn act_later(world: &World, words: &str, event: EventId) -> Result<(), String> {
     Ok(())
 }
 
+/// An action that carries manifests.
+fn whole(world: &World, head: &str, text: &str, event: EventId) {
+    match head.starts_with("patch ") {
+        true => apply::patch(world, text, event),
+        false => apply::apply(world, text, event),
+    }
+}
+
 /// Does one action; the error says what of it we do not understand or find.
 pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
     let action = action.strip_prefix("kubectl ").unwrap_or(action);
     if let Some(text) = action.strip_prefix("create ").filter(|text| text.starts_with('{')) {
         return edit::create(world, text, event);
     }
-    if let Some((_, text)) = action.split_once('\n').filter(|(head, _)| head.starts_with("apply")) {
-        apply::apply(world, text, event);
+    let carries = |head: &str| ["apply", "patch "].iter().any(|word| head.starts_with(word));
+    if let Some((head, text)) = action.split_once('\n').filter(|(head, _)| carries(head)) {
+        whole(world, head, text, event);
         return Ok(());
     }
     if let Some(later) = action.strip_prefix("after ") {

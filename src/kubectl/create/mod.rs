@@ -283,6 +283,38 @@ pub(super) fn finish(cluster: &Cluster, args: &Args, made: Vec<Tree>, done: &str
     said
 }
 
+/// What a command says whose object is there already.
+fn there_already(kind: &kinds::Kind, made: &Tree, done: &str) -> Said {
+    let name = made.text("metadata.name");
+    let why = format!("{} \"{name}\" already exists", kind.full());
+    let what = match kind.name {
+        "Secret" => "secret ".to_owned(),
+        "Service" => format!("{} service: ", made.text("spec.type")),
+        "ResourceQuota" => "quota: ".to_owned(),
+        "PodDisruptionBudget" => "poddisruptionbudgets: ".to_owned(),
+        name => format!("{}: ", name.to_lowercase()),
+    };
+    // A few of them hand on what the server said as it is.
+    let plain = ["Pod", "Namespace", "Role", "ClusterRole"].contains(&kind.name);
+    match done {
+        "created" if !plain => Said::error(&format!("failed to create {what}{why}")),
+        _ => Said::failed(&format!("Error from server (AlreadyExists): {why}")),
+    }
+}
+
+/// The server's refusal in the frame of a `create` command.
+fn refused(kind: &kinds::Kind, why: &str, done: &str) -> Said {
+    let invalid = why.strip_prefix(&format!("The {} ", kind.name));
+    let plain = ["Pod", "Namespace"].contains(&kind.name) || done != "created";
+    let Some(invalid) = invalid.filter(|_| !plain) else { return Said::failed(why) };
+    let invalid = match invalid.split_once(": \n* ") {
+        Some((head, causes)) => format!("{head}: [{}]", causes.replace("\n* ", ", ")),
+        None => invalid.to_owned(),
+    };
+    let lower = kind.name.to_lowercase();
+    Said::error(&format!("failed to create {lower}: {} {invalid}", kind.gk()))
+}
+
 fn finish_one(
     cluster: &Cluster,
     args: &Args,
@@ -300,26 +332,16 @@ fn finish_one(
         metadata.put("namespace", Tree::from(namespace.as_str()));
     }
     if cluster.one(kind, &namespace, &name).is_some() && dry != Some("client") {
-        let why = format!("{} \"{name}\" already exists", kind.full());
-        let what = match kind.name {
-            "Secret" => "secret ".to_owned(),
-            "Service" => format!("{} service: ", made.text("spec.type")),
-            "ResourceQuota" => "quota: ".to_owned(),
-            "PodDisruptionBudget" => "poddisruptionbudgets: ".to_owned(),
-            name => format!("{}: ", name.to_lowercase()),
-        };
-        // A few of them hand on what the server said as it is.
-        let plain = ["Pod", "Namespace", "Role", "ClusterRole"].contains(&kind.name);
-        return match done {
-            "created" if !plain => Said::error(&format!("failed to create {what}{why}")),
-            _ => Said::failed(&format!("Error from server (AlreadyExists): {why}")),
-        };
+        return there_already(kind, &made, done);
+    }
+    if dry != Some("client")
+        && let Some(why) = cluster.refusal(&made, None)
+    {
+        return refused(kind, &why, done);
     }
     let mut said = Said::default();
     if dry.is_none() {
-        let mut json = String::new();
-        dump::json(&made, 0, 0, &mut json);
-        said.actions.push(format!("create {json}"));
+        said.actions.push(format!("create {}", json_line(&made)));
     }
     said.out = match args.flag("output") {
         None => {

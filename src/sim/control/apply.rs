@@ -35,6 +35,21 @@ pub(crate) fn apply(world: &World, text: &str, event: EventId) {
     world.st().touch();
 }
 
+/// Two documents: an object as it is, and as a patch makes it. What was applied before stays what
+/// later manifests are compared with.
+pub(crate) fn patch(world: &World, text: &str, event: EventId) {
+    let Some((base, patched)) = text.split_once("\n---\n") else { return };
+    let kept = world.st().applied.clone();
+    for object in kube::read(base).objects {
+        let key = load::key_of(world, &object);
+        world.st().applied.insert(key, object);
+    }
+    apply(world, patched, event);
+    // Objects nobody acts on are nothing but what was applied.
+    let typed = kept.into_iter().filter(|(_, object)| !matches!(object.kind, Kind::Other { .. }));
+    world.st().applied.extend(typed);
+}
+
 /// An object of this kind and name as a manifest said it last, if it is still there.
 fn last_applied(world: &World, object: &Object) -> Option<Object> {
     let key = load::key_of(world, object);
@@ -107,6 +122,12 @@ impl Edit<'_> {
     }
 
     fn tell(&self) -> EventId {
+        let spec = |origins: &Origins| origins.node("spec").map(kube::tree::Tree::of_node);
+        let kinds = ["deployment", "replicaset", "statefulset", "daemonset", "job", "cronjob"];
+        let kind = kinds.into_iter().find(|kind| *kind == self.kind);
+        if let Some(kind) = kind.filter(|_| spec(self.old) != spec(&self.source.origins)) {
+            self.world.st().edited(kind, &self.name);
+        }
         let subject = Subject::Object { kind: self.kind.as_str().into(), name: self.name.clone() };
         self.world.st().emit(subject, What::Applied, Some(self.event), None)
     }

@@ -2,7 +2,7 @@
 
 use super::{Controllers, api, apply, deployment, job};
 use crate::sim::model::PodTemplate;
-use crate::sim::world::{Config, World};
+use crate::sim::world::{Config, State, World};
 use crate::trace::{EventId, Name, Subject, What};
 use k8s_openapi::api::core::v1 as core;
 use std::rc::Rc;
@@ -246,7 +246,7 @@ pub(crate) fn delete(world: &World, kind: &str, name: &str, event: EventId) -> D
     }
     let subject = Subject::Object { kind: kind.into(), name: name.clone() };
     let event = world.st().emit(subject, What::Removed, Some(event), None);
-    world.st().marks.retain(|(of, one, _), _| (of.as_str(), &*one) != (kind, &name));
+    world.st().marks.retain(|(of, one, _), _| (of.as_str(), one) != (kind, &name));
     let owners = match kind {
         "deployment" => {
             let state = world.st();
@@ -285,7 +285,8 @@ fn remove(world: &World, kind: &str, name: &Name) -> bool {
         "networkpolicy" => {
             let before = state.controllers.policies.len();
             state.controllers.policies.retain(|(_, known), _| known != name);
-            state.controllers.policies.len() < before
+            let known = state.controllers.policies.len() < before;
+            forget(state, kind, &world.scenario.namespace, name) || known
         }
         "configmap" => state.configs.remove(&key("configmap")).is_some(),
         "secret" => state.configs.remove(&key("secret")).is_some(),
@@ -295,8 +296,21 @@ fn remove(world: &World, kind: &str, name: &Name) -> bool {
             world.clock.spawn(async move { job::remove(&copy, &name) });
             known
         }
-        _ => false,
+        _ => forget(state, kind, &world.scenario.namespace, name),
     }
+}
+
+/// Objects that only say what others may be, or that nobody acts on.
+fn forget(state: &mut State, kind: &str, namespace: &str, name: &Name) -> bool {
+    let pair = (namespace.to_owned(), name.to_string());
+    match kind {
+        "poddisruptionbudget" => state.budgets.retain(|one| *one.name != **name),
+        "resourcequota" => drop(state.rules.quotas.remove(&pair)),
+        "limitrange" => drop(state.rules.ranges.remove(&pair)),
+        "serviceaccount" => drop(state.rules.accounts.remove(&pair)),
+        _ => {}
+    }
+    state.applied.remove(&(kind.to_owned(), pair.0, pair.1)).is_some()
 }
 
 fn delete_owned(world: &World, kind: &'static str, name: &Name, event: EventId) {
