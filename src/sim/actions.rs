@@ -119,17 +119,15 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
         ["uncordon", node] => nodes::cordon(world, node, false, event),
         ["drain", node, ..] => nodes::drain(world, node, event),
         ["evict", target, ..] => evict(world, target, event),
-        _ => outside(world, words).unwrap_or_else(|| Err(format!("the action `{action}`"))),
+        _ => outside(world, words)
+            .or_else(|| faults::perform(world, words, event))
+            .unwrap_or_else(|| Err(format!("the action `{action}`"))),
     }
 }
 
 /// What no API server is asked for: faults, requests of a person's own machine.
 fn outside(world: &World, words: &[&str]) -> Option<Result<(), String>> {
     Some(match words {
-        ["kill", target, rest @ ..] => faults::kill(world, target, rest),
-        ["fill", target, volume, size] => faults::fill(world, target, volume, size),
-        ["cut", a, b] => faults::cut(world, a, b, true),
-        ["mend", a, b] => faults::cut(world, a, b, false),
         // A forwarded port stays open on the person's own machine; nothing changes in the cluster.
         ["port-forward", ..] => Ok(()),
         ["request", target, port, path] => {

@@ -436,6 +436,13 @@ impl Runtime for Containers {
         }
     }
 
+    fn slow(&mut self, a: SandboxRef, b: SandboxRef, by: SimTime) {
+        let network = |pod| self.sandboxes.get(&pod).map(|sandbox| sandbox.network);
+        if let Some((a, b)) = network(a).zip(network(b)) {
+            self.machine.set_slow(a, b, by);
+        }
+    }
+
     fn fill(&mut self, volume: VolumeRef, bytes: usize) {
         self.machine.write_volume(VolumeId(volume.0), "/filled", &vec![0; bytes], 0o644);
     }

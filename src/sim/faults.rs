@@ -1,18 +1,40 @@
-//! Faults a person may cause: a killed process, a full volume, a cut link.
+//! Faults a person may cause: a killed process, a full volume, a cut or slow link, a node that is off,
+//! an image that comes late.
 
 use super::actions::pod_id;
-use super::quantity;
+use super::control::outage;
+use super::runtime::SandboxRef;
 use super::world::World;
-use crate::trace::Name;
+use super::{images, quantity};
+use crate::time::SimTime;
+use crate::trace::{EventId, Name};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 type Done = Result<(), String>;
+
+/// Does the faults among the actions; None for words that are none of them.
+pub(crate) fn perform(world: &World, words: &[&str], event: EventId) -> Option<Done> {
+    Some(match words {
+        ["kill", target, rest @ ..] => kill(world, target, rest),
+        ["fill", target, volume, size] => fill(world, target, volume, size),
+        ["cut", a, b] => cut(world, a, b, true),
+        ["mend", a, b] => cut(world, a, b, false),
+        ["slow", a, b, by] => slow(world, a, b, by),
+        ["image", name, "available"] => publish(world, name),
+        ["down", node] => outage::down(world, node, event),
+        ["up", node] => outage::up(world, node, event),
+        ["taint", "node" | "nodes" | "no", node, specs @ ..] | ["taint", node, specs @ ..] => {
+            outage::taint(world, node, specs, event)
+        }
+        _ => return None,
+    })
+}
 
 /// Most bytes put into a volume at once; a run has room for little more.
 const FILL_MAX: u64 = 48 << 20;
 
 /// `kill pod/x [-c app] [TERM]`: a signal to the container's first process, from outside.
-pub(crate) fn kill(world: &World, target: &str, rest: &[&str]) -> Done {
+fn kill(world: &World, target: &str, rest: &[&str]) -> Done {
     let id = pod_id(world, target)?;
     let after = |flag: &str| {
         let at = rest.iter().position(|word| *word == flag)?;
@@ -31,7 +53,7 @@ pub(crate) fn kill(world: &World, target: &str, rest: &[&str]) -> Done {
 }
 
 /// `fill pod/x VOLUME 20Mi`: that much more in a volume.
-pub(crate) fn fill(world: &World, target: &str, volume: &str, size: &str) -> Done {
+fn fill(world: &World, target: &str, volume: &str, size: &str) -> Done {
     let id = pod_id(world, target)?;
     let handle = world.pod(id, |pod| pod.kubelet.volumes.get(volume).copied()).flatten();
     let handle =
@@ -43,14 +65,43 @@ pub(crate) fn fill(world: &World, target: &str, volume: &str, size: &str) -> Don
     Ok(())
 }
 
+fn sandbox(world: &World, name: &str) -> Result<SandboxRef, String> {
+    let id = pod_id(world, name)?;
+    let sandbox = world.pod(id, |pod| pod.kubelet.sandbox).flatten();
+    sandbox.ok_or_else(|| format!("the way to {name}, which has no network yet"))
+}
+
 /// `cut pod/a pod/b` and `mend pod/a pod/b`: nothing passes between two pods.
-pub(crate) fn cut(world: &World, a: &str, b: &str, cut: bool) -> Done {
-    let sandbox = |name: &str| {
-        let id = pod_id(world, name)?;
-        let sandbox = world.pod(id, |pod| pod.kubelet.sandbox).flatten();
-        sandbox.ok_or_else(|| format!("cutting off {name}, which has no network yet"))
-    };
-    let (a, b) = (sandbox(a)?, sandbox(b)?);
+fn cut(world: &World, a: &str, b: &str, cut: bool) -> Done {
+    let (a, b) = (sandbox(world, a)?, sandbox(world, b)?);
     world.rt().cut(a, b, cut);
+    if !cut {
+        world.rt().slow(a, b, SimTime::ZERO);
+    }
+    Ok(())
+}
+
+/// `slow pod/a pod/b 300ms`: each connection between two pods takes so much longer.
+fn slow(world: &World, a: &str, b: &str, by: &str) -> Done {
+    let (a, b) = (sandbox(world, a)?, sandbox(world, b)?);
+    let number = |text: &str| text.parse::<u64>().ok();
+    let millis = match (by.strip_suffix("ms"), by.strip_suffix('s')) {
+        (Some(text), _) => number(text),
+        (None, Some(text)) => number(text).and_then(|secs| secs.checked_mul(1000)),
+        (None, None) => None,
+    };
+    let millis = millis.filter(|millis| *millis <= SLOW_MAX_MILLIS);
+    let millis = millis.ok_or_else(|| format!("slowing a link by `{by}`"))?;
+    world.rt().slow(a, b, SimTime::from_millis(millis));
+    Ok(())
+}
+
+/// Longer than any patience of a program here.
+const SLOW_MAX_MILLIS: u64 = 600_000;
+
+/// `image NAME available`: a registry has it from now on.
+fn publish(world: &World, name: &str) -> Done {
+    images::parse(name).map_err(|why| format!("an image named `{name}`: {why}"))?;
+    world.st().published.insert(name.to_owned());
     Ok(())
 }

@@ -9,7 +9,6 @@
 //! | metrics of pods, objects and the outside | no adapter serves any: the autoscaler says so |
 //! | TLS and annotations of an Ingress | a note; it routes plain HTTP by host and path |
 //! | Gateway, HTTPRoute | a note; nothing comes from outside |
-//! | PriorityClass, preemption | a note; a pod that finds no room waits |
 //! | RuntimeClass, custom resources | a note; nobody acts on them |
 //! | gRPC health checks of a server that listens | the probe errors, with a note in its words |
 //! | volumes of NFS, iSCSI, CSI, images and the like | a note; an empty directory |
@@ -17,7 +16,7 @@
 //! | service account tokens | a file that says so |
 //! | GPUs and other devices | no node has any: `Insufficient nvidia.com/gpu` |
 //! | load balancers, service meshes | addresses stay pending; no proxies are injected |
-//! | node pressure, node failure, node shutdown | nodes have room and stay up; `drain` works |
+//! | node pressure, graceful node shutdown | nodes have room; `drain`, `down` and `up` work |
 //! | image registries | a table of well-known images; others run as a stand-in, with a note |
 //! | scores of the scheduler beyond spreading and room | the emptier node with fewer siblings |
 

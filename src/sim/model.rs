@@ -150,6 +150,8 @@ pub(crate) struct Pod {
     pub(crate) target: Option<String>,
     /// Where it is bound to.
     pub(crate) node: Option<String>,
+    /// Where others were sent away for it, until it is bound.
+    pub(crate) nominated: Option<String>,
     pub(crate) template: PodTemplate,
     pub(crate) containers: Rc<Vec<Container>>,
     pub(crate) created_at: SimTime,
@@ -206,6 +208,8 @@ pub(crate) struct Books {
     pub(crate) ending: Option<Ending>,
     /// From the start of termination on, liveness and startup probes rest.
     pub(crate) terminating: bool,
+    /// Its node is off: nothing here moves.
+    pub(crate) frozen: bool,
     /// No container can be running any more.
     pub(crate) stopped: bool,
     /// That `activeDeadlineSeconds` passed was told once.

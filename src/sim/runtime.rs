@@ -203,6 +203,8 @@ pub(crate) trait Runtime {
     fn walls(&mut self, walls: BTreeMap<Ipv4Addr, Wall>);
     /// Cuts or mends the way between two pods.
     fn cut(&mut self, a: SandboxRef, b: SandboxRef, cut: bool);
+    /// Makes each connection between two pods take that much longer.
+    fn slow(&mut self, a: SandboxRef, b: SandboxRef, by: SimTime);
     /// Puts a file of so many bytes into a volume.
     fn fill(&mut self, volume: VolumeRef, bytes: usize);
     /// The sandbox is gone with all that ran in it.

@@ -62,6 +62,8 @@ pub(crate) struct State {
     /// Objects as manifests said them last, by kind, namespace and name.
     pub(crate) applied: BTreeMap<(String, String, String), Object>,
     pub(crate) controllers: Controllers,
+    /// Pods the scheduler thinks away while it looks whether that would help.
+    pub(crate) ignored: BTreeSet<PodId>,
     /// What pods can be bound to.
     pub(crate) nodes: Vec<Node>,
     pub(crate) rules: Rules,
@@ -74,6 +76,8 @@ pub(crate) struct State {
     /// Until when each node's kubelet is busy telling the API server of its pods.
     telling: BTreeMap<Option<String>, SimTime>,
     pub(crate) images: BTreeSet<String>,
+    /// Images somebody put into a registry while the cluster ran.
+    pub(crate) published: BTreeSet<String>,
     /// Pulls go one after another on a node.
     pub(crate) pulling_until: SimTime,
     pub(crate) runs: BTreeMap<Handle, (PodId, Name)>,
@@ -111,6 +115,7 @@ impl Cluster {
             configs: BTreeMap::new(),
             applied: BTreeMap::new(),
             controllers: Controllers::default(),
+            ignored: BTreeSet::new(),
             nodes: Vec::new(),
             rules: Rules::default(),
             budgets: Vec::new(),
@@ -123,6 +128,7 @@ impl Cluster {
             edits: BTreeMap::new(),
             marks: BTreeMap::new(),
             images: BTreeSet::new(),
+            published: BTreeSet::new(),
             pulling_until: SimTime::ZERO,
             runs: BTreeMap::new(),
             drops: BTreeMap::new(),
@@ -356,7 +362,8 @@ fn is_warning(reason: &str, message: &str) -> bool {
         "BackOff" => message.starts_with("Back-off restarting"),
         "Failed" | "FailedScheduling" | "FailedMount" | "Unhealthy" | "ProbeWarning" => true,
         "FailedPostStartHook" => message == "PostStartHook failed",
-        "FailedPreStopHook" | "InspectFailed" | "ErrImageNeverPull" | "Evicted" => true,
+        "NodeNotReady" | "FailedPreStopHook" | "InspectFailed" | "ErrImageNeverPull"
+        | "Evicted" => true,
         "FailedCreatePodSandBox" | "FailedKillPod" | "FailedSync" => true,
         "BackoffLimitExceeded" | "FailedCreate" | "DeadlineExceeded" => {
             message != "Pod was active on the node longer than the specified deadline"

@@ -67,6 +67,8 @@ pub struct Net {
     pub walls: BTreeMap<Ipv4Addr, Wall>,
     /// What was said to be stopped, by whom it was tried and where to.
     pub told_drops: BTreeSet<(ContainerId, Ipv4Addr, u16)>,
+    /// Pairs whose connections take longer, and how much.
+    pub slow: Vec<((NetNsId, NetNsId), SimTime)>,
     links: Vec<Link>,
 }
 
@@ -207,6 +209,13 @@ impl Kernel {
                 NoRoute::Silence => Route::Fail(Errno::TimedOut, SILENCE),
             },
         }
+    }
+
+    /// How much longer a connection between two pods takes.
+    pub fn delay(&self, a: NetNsId, b: NetNsId) -> SimTime {
+        let mut slow = self.net.slow.iter();
+        let found = slow.find(|(pair, _)| *pair == (a, b) || *pair == (b, a));
+        found.map_or(SimTime::ZERO, |(_, by)| *by)
     }
 
     fn is_cut(&self, a: NetNsId, b: NetNsId) -> bool {

@@ -265,6 +265,15 @@ impl Machine {
         }
     }
 
+    /// Makes each connection between two pods take that much longer; zero is as before.
+    pub fn set_slow(&mut self, a: NetNsId, b: NetNsId, by: SimTime) {
+        let mut kernel = self.kernel.borrow_mut();
+        kernel.net.slow.retain(|(pair, _)| *pair != (a, b) && *pair != (b, a));
+        if by > SimTime::ZERO {
+            kernel.net.slow.push(((a, b), by));
+        }
+    }
+
     /// Ports listened on in a pod, with the container that does.
     pub fn listening(&self, id: NetNsId) -> Vec<(Ipv4Addr, u16, ContainerId)> {
         let kernel = self.kernel.borrow();

@@ -64,16 +64,24 @@ impl Sys {
         deadline: Option<SimTime>,
     ) -> Result<Fd, Errno> {
         self.enter().await;
-        let (link, route) = {
+        let (link, own, route) = {
             let mut kernel = self.k();
             let now = kernel.now;
             let link = kernel.attempt(self.id, label, (addr, port), now);
             let ns = kernel.procs.get(&self.id).ok_or(Errno::Srch)?.netns;
-            (link, kernel.route(ns, addr, port))
+            (link, ns, kernel.route(ns, addr, port))
         };
         self.sleep(SimTime(CONNECT_MICROS)).await;
         let made = match route {
-            Route::To(ns, addr, port) => self.k().connect_now(self.id, (ns, addr, port), link),
+            Route::To(ns, addr, port) => {
+                let late = self.k().delay(own, ns);
+                let patience = deadline.map_or(SimTime::MAX, |at| at - self.now());
+                self.sleep(late.min(patience)).await;
+                match late > patience {
+                    true => Err(Errno::TimedOut),
+                    false => self.k().connect_now(self.id, (ns, addr, port), link),
+                }
+            }
             Route::Fail(errno, after) => self.fail_after(errno, after, deadline).await,
             Route::Stopped(dropped) => {
                 self.k().dropped(self.id, label, *dropped);

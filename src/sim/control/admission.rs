@@ -18,6 +18,24 @@ pub(crate) struct Rules {
     pub(crate) accounts: BTreeSet<(String, String)>,
     pub(crate) quotas: BTreeMap<(String, String), Amounts>,
     pub(crate) ranges: BTreeMap<(String, String), Vec<Range>>,
+    /// Of the whole cluster, by name.
+    pub(crate) priorities: BTreeMap<String, Priority>,
+}
+
+/// A PriorityClass.
+#[derive(Clone, Default)]
+pub(crate) struct Priority {
+    value: i32,
+    default: bool,
+    policy: Option<String>,
+}
+
+pub(crate) fn priority(origins: &Origins) -> Priority {
+    Priority {
+        value: origins.read("value"),
+        default: origins.read("globalDefault"),
+        policy: origins.read("preemptionPolicy"),
+    }
 }
 
 /// A Namespace object.
@@ -49,6 +67,7 @@ pub(crate) fn admit(
         origin,
     };
     account(state, namespace, template).map_err(|why| forbidden(stem, why, None))?;
+    prioritize(state, template).map_err(|why| forbidden(stem, why, None))?;
     limit(state, namespace, template).map_err(|why| forbidden(name, why, None))?;
     if state.rules.namespaces.contains_key(namespace)
         && let Some(work) = super::work()
@@ -71,6 +90,43 @@ fn account(state: &State, namespace: &str, template: &PodTemplate) -> Result<(),
     Err(format!(
         "error looking up service account {namespace}/{name}: serviceaccount \"{name}\" not found"
     ))
+}
+
+/// The classes each cluster has.
+const SYSTEM: [(&str, i32); 2] =
+    [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
+
+// Models plugin/pkg/admission/priority admitPod (v1.36).
+fn prioritize(state: &State, template: &mut PodTemplate) -> Result<(), String> {
+    let all = &state.rules.priorities;
+    let written = template.spec.priority_class_name.as_deref().filter(|name| !name.is_empty());
+    let system = |name: &str| {
+        let found = SYSTEM.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| Priority { value: *value, ..Priority::default() })
+    };
+    let (name, class) = match written {
+        Some(name) => {
+            let class = all.get(name).cloned().or_else(|| system(name));
+            let missing = || format!("no PriorityClass with name {name} was found");
+            (name.to_owned(), class.ok_or_else(missing)?)
+        }
+        None => {
+            let defaults = all.iter().filter(|(_, class)| class.default);
+            let Some((name, class)) = defaults.min_by_key(|(_, class)| class.value) else {
+                return Ok(());
+            };
+            (name.clone(), class.clone())
+        }
+    };
+    let mut spec = (*template.spec).clone();
+    spec.priority_class_name = Some(name);
+    spec.priority = Some(class.value);
+    if spec.preemption_policy.is_none() {
+        spec.preemption_policy =
+            Some(class.policy.unwrap_or_else(|| "PreemptLowerPriority".to_owned()));
+    }
+    template.spec = Rc::new(spec);
+    Ok(())
 }
 
 // Models plugin/pkg/admission/limitranger PodMutateLimitFunc, PodValidateLimitFunc (v1.36).

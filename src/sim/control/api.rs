@@ -40,6 +40,7 @@ pub(crate) fn create_pod(world: &World, new: NewPod) -> PodId {
             index: new.index,
             target: new.target,
             node: None,
+            nominated: None,
             template: new.template,
             containers,
             created_at: state.now(),

@@ -110,6 +110,25 @@ pub(crate) fn status(state: &State, namespace: &str, name: &str) -> Option<[u32;
     Some([now.allowed(), now.healthy, now.desired, now.expected])
 }
 
+/// Those of the pods, most important first, whose going a budget does not allow any more.
+// Models defaultpreemption filterPodsWithPDBViolation (v1.36).
+pub(crate) fn violating(state: &State, ids: &[PodId]) -> Vec<PodId> {
+    let mut left: Vec<i64> =
+        state.budgets.iter().map(|one| i64::from(count(state, one).allowed())).collect();
+    let mut out = Vec::new();
+    for pod in ids.iter().filter_map(|id| state.pods.get(id)) {
+        let mut violated = false;
+        for (budget, left) in state.budgets.iter().zip(&mut left) {
+            if selects(budget, pod) {
+                *left -= 1;
+                violated |= *left < 0;
+            }
+        }
+        out.extend(violated.then_some(pod.id));
+    }
+    out
+}
+
 /// The sentence of the server that refuses, in kubectl's frame.
 // Models pkg/registry/core/pod/storage/eviction.go Create (v1.36).
 fn refusal(state: &State, pod: &Pod) -> Option<String> {

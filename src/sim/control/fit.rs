@@ -1,6 +1,7 @@
 //! Whether a node takes a pod: the scheduler's filters in their order and words. Only judges.
 
 use super::node::{Node, amount_of};
+use super::preemption::priority;
 use super::spread;
 use crate::sim::model::{Container, Pod};
 use crate::sim::world::State;
@@ -59,7 +60,7 @@ fn taint(key: &str, effect: &str) -> core::Taint {
 }
 
 // Models staging/src/k8s.io/component-helpers/scheduling/corev1 ToleratesTaint (v1.36).
-fn tolerates(spec: &core::PodSpec, daemon: bool, taint: &core::Taint) -> bool {
+pub(crate) fn tolerates(spec: &core::PodSpec, daemon: bool, taint: &core::Taint) -> bool {
     // What the DaemonSet controller adds to its pods.
     if daemon && taint.key.starts_with("node.kubernetes.io/") {
         return true;
@@ -120,7 +121,21 @@ fn holds(one: &core::NodeSelectorRequirement, value: Option<String>) -> bool {
 /// Pods that hold room on a node.
 pub(crate) fn on_node<'a>(state: &'a State, node: &'a Node) -> impl Iterator<Item = &'a Pod> {
     let there = |pod: &&Pod| pod.node.as_deref() == Some(&*node.name);
-    state.pods.values().filter(|p| p.scheduled && !p.status.is_terminal()).filter(there)
+    let holds = |p: &&Pod| p.scheduled && !p.status.is_terminal() && !state.ignored.contains(&p.id);
+    state.pods.values().filter(holds).filter(there)
+}
+
+/// Pods that count against a node's room for `pod`: those there, and those as important that
+/// others were sent away for.
+// Models pkg/scheduler/framework/runtime RunFilterPluginsWithNominatedPods (v1.36).
+fn counted<'a>(state: &'a State, pod: &'a Pod, node: &'a Node) -> impl Iterator<Item = &'a Pod> {
+    let coming = move |other: &&Pod| {
+        other.nominated.as_deref() == Some(&*node.name)
+            && other.id != pod.id
+            && priority(other) >= priority(pod)
+            && other.is_active()
+    };
+    on_node(state, node).chain(state.pods.values().filter(coming))
 }
 
 fn host_ports(pod: &Pod) -> impl Iterator<Item = (i32, &str, &str)> {
@@ -190,12 +205,12 @@ fn resource_names(pod: &Pod) -> BTreeSet<&str> {
 fn resources(state: &State, pod: &Pod, node: &Node) -> Option<Refusal> {
     let mut refusal = Refusal { reasons: Vec::new(), might: true };
     let most = node.room.get("pods").copied().unwrap_or(0);
-    if on_node(state, node).count() as u64 >= most {
+    if counted(state, pod, node).count() as u64 >= most {
         refusal.reasons.push("Too many pods".to_owned());
     }
     for name in resource_names(pod) {
         let (wanted, room) = (request(pod, name), node.room.get(name).copied().unwrap_or(0));
-        let used: u64 = on_node(state, node).map(|p| request(p, name)).sum();
+        let used: u64 = counted(state, pod, node).map(|p| request(p, name)).sum();
         if wanted > 0 && used + wanted > room {
             refusal.reasons.push(format!("Insufficient {name}"));
             refusal.might &= wanted <= room;

@@ -57,7 +57,6 @@ const NOT_SIMULATED: &[(&str, &str)] = &[
     ("VerticalPodAutoscaler", "resizing by load"),
     ("Gateway", "routing from outside by a Gateway"),
     ("HTTPRoute", "routing from outside by an HTTPRoute"),
-    ("PriorityClass", "preemption by priority: pods wait their turn"),
     ("RuntimeClass", "other container runtimes"),
     ("CustomResourceDefinition", "controllers of custom resources"),
 ];
@@ -83,6 +82,9 @@ fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Orig
         "PodDisruptionBudget" => {
             state.budgets.retain(|old| (&old.namespace, &*old.name) != (&namespace, name));
             state.budgets.push(budget::budget(name.to_owned(), namespace, origins));
+        }
+        "PriorityClass" => {
+            state.rules.priorities.insert(name.to_owned(), admission::priority(origins));
         }
         "StorageClass" => {
             let class = claims::class(origins);

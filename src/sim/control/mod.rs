@@ -19,6 +19,8 @@ pub(crate) mod job;
 mod job_rules;
 pub(crate) mod load;
 pub(crate) mod node;
+pub(crate) mod outage;
+pub(crate) mod preemption;
 pub(crate) mod policy;
 pub(crate) mod replicaset;
 pub(crate) mod scheduler;

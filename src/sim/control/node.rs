@@ -18,6 +18,12 @@ pub(crate) struct Node {
     pub(crate) taints: Vec<core::Taint>,
     /// Cordoned.
     pub(crate) unschedulable: bool,
+    /// The machine is off.
+    pub(crate) down: bool,
+    /// As the node controller knows it.
+    pub(crate) ready: bool,
+    /// How often it went down or up.
+    pub(crate) epoch: u32,
     /// What pods may ask for: processors in thousandths, all else in units.
     pub(crate) room: BTreeMap<String, u64>,
 }
@@ -39,6 +45,9 @@ impl Node {
             labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
             taints: Vec::new(),
             unschedulable: false,
+            down: false,
+            ready: true,
+            epoch: 0,
             room: room.map(|(key, value)| (key.to_owned(), value)).into(),
         }
     }

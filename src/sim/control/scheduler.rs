@@ -1,13 +1,14 @@
 //! The scheduler: finds a node for a pod, or tells why there is none and tries again.
 
 use super::fit::{self, Refusal};
+use super::preemption::{self, Attempt};
 use super::{claims, node::Node};
 use crate::sim::kubelet;
 use crate::sim::kubelet::publish;
 use crate::sim::model::{Pod, PodId};
 use crate::sim::world::{State, World};
 use crate::time::SimTime;
-use crate::trace::What;
+use crate::trace::{EventId, What};
 use std::collections::BTreeMap;
 
 /// When a pod that found no node is tried again at the latest.
@@ -41,7 +42,8 @@ pub(crate) async fn run(world: &World, id: PodId) {
             None => return,
             Some(Ok(node)) if claims::ready(world, id) => return bind(world, id, node),
             Some(Ok(_)) => String::new(),
-            Some(Err(message)) => message,
+            Some(Err(_)) if awaits_victims(world, id) => String::new(),
+            Some(Err(unfit)) => unfit.message(world, id),
         };
         let repeats = world.now() >= quiet_until;
         if !message.is_empty() && (repeats || message != before) {
@@ -55,46 +57,69 @@ pub(crate) async fn run(world: &World, id: PodId) {
     }
 }
 
-/// The node that takes the pod, or the sentence that says why none does.
-// Models pkg/scheduler/framework/types.go FitError (v1.36).
-fn choose(state: &State, pod: &Pod) -> Result<String, String> {
-    let n = state.nodes.len();
+fn awaits_victims(world: &World, id: PodId) -> bool {
+    let state = world.st();
+    state.pods.get(&id).is_some_and(|pod| preemption::waits(&state, pod))
+}
+
+/// Why no node takes a pod.
+struct Unfit {
+    n_nodes: usize,
+    why: String,
+    /// It was found before any node was looked at.
+    is_early: bool,
+    /// Nodes that might take it once other pods are gone.
+    might: Vec<String>,
+}
+
+impl Unfit {
+    /// The scheduler's sentence, once it tried whether other pods could make room.
+    // Models pkg/scheduler/framework/types.go FitError (v1.36).
+    fn message(&self, world: &World, id: PodId) -> String {
+        let n = self.n_nodes;
+        let head = format!("0/{n} nodes are available: {}.", self.why);
+        // The plugin that is asked for room next has not prepared itself then, and its error ends
+        // the sentence. Models plugins/dynamicresources/dynamicresources.go PostFilter (v1.36).
+        if self.is_early {
+            return format!("{head} not found");
+        }
+        let cause = world.pod(id, |pod| pod.created_by).unwrap_or(EventId(0));
+        match preemption::attempt(world, id, &self.might, cause) {
+            Attempt::Nominated => head,
+            Attempt::Futile(why) => {
+                format!("{head} no new claims to deallocate, preemption: {why}")
+            }
+        }
+    }
+}
+
+/// The node that takes the pod, or why none does.
+fn choose(state: &State, pod: &Pod) -> Result<String, Unfit> {
     let before = claims::missing(state, pod);
     let refusals: Vec<Option<Refusal>> =
         state.nodes.iter().map(|node| fit::refuses(state, pod, node)).collect();
     let open = state.nodes.iter().zip(&refusals).filter(|(_, r)| r.is_none());
-    let best = open.map(|(node, _)| node).min_by_key(|node| score(state, pod, node));
+    // A node that others were sent away from is tried first.
+    let elsewhere = |node: &Node| pod.nominated.as_ref() != Some(&node.name);
+    let best =
+        open.map(|(node, _)| node).min_by_key(|node| (elsewhere(node), score(state, pod, node)));
     if let (None, Some(node)) = (&before, best) {
         return Ok(node.name.clone());
     }
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut might = 0;
-    for refusal in refusals.iter().flatten() {
-        might += usize::from(refusal.might);
+    let mut might = Vec::new();
+    for (node, refusal) in state.nodes.iter().zip(&refusals) {
+        let Some(refusal) = refusal else { continue };
+        might.extend(refusal.might.then(|| node.name.clone()));
         refusal.reasons.iter().for_each(|r| *reasons.entry(r).or_default() += 1);
     }
-    // Claims are looked at before all nodes; then the plugin that is asked for room next has not
-    // prepared itself, and its error ends the sentence.
-    // Models plugins/dynamicresources/dynamicresources.go PostFilter (v1.36).
-    if let Some(why) = before {
-        return Err(format!("0/{n} nodes are available: {why}. not found"));
-    }
-    let why = counted(reasons);
-    let after = counted(
-        [
-            ("No preemption victims found for incoming pod", might),
-            ("Preemption is not helpful for scheduling", n - might),
-        ]
-        .into(),
-    );
-    Err(format!(
-        "0/{n} nodes are available: {why}. no new claims to deallocate, preemption: 0/{n} nodes \
-         are available: {after}."
-    ))
+    let is_early = before.is_some();
+    let why = before.unwrap_or_else(|| counted(reasons));
+    Err(Unfit { n_nodes: state.nodes.len(), why, is_early, might })
 }
 
 /// `1 REASON, 2 REASON`, sorted as strings.
-fn counted(reasons: BTreeMap<&str, usize>) -> String {
+pub(crate) fn counted(reasons: BTreeMap<&str, usize>) -> String {
     let reasons = reasons.into_iter().filter(|(_, n)| *n > 0);
     let mut words: Vec<String> = reasons.map(|(reason, n)| format!("{n} {reason}")).collect();
     words.sort();
@@ -169,6 +194,7 @@ fn bind(world: &World, id: PodId, node: String) {
         pod.scheduled = true;
         let message = format!("Successfully assigned {}/{} to {node}", pod.namespace, pod.name);
         pod.node = Some(node);
+        pod.nominated = None;
         let cause = pod.created_by;
         let event = state.report(id, None, "Scheduled", message, Some(cause));
         publish::set_condition(state, id, "PodScheduled", true, None, None, event);

@@ -240,6 +240,12 @@ fn is_slip(a: &str, b: &str) -> bool {
     a.len().max(b.len()) - tail.min(a.len().min(b.len())) <= 1
 }
 
+/// An image that somebody put into a registry: a known one under another tag, or one the lab knows
+/// nothing of.
+pub fn published(image: &str) -> Image {
+    find(image).unwrap_or(STAND_IN)
+}
+
 /// What pulling comes to: the image, or the runtime's error text.
 // Models containerd client/pull.go and core/remotes/docker/resolver.go.
 pub fn pull(image: &str) -> Result<Image, String> {

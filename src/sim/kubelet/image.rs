@@ -58,7 +58,7 @@ async fn find_or_pull(
             "Container image \"{name}\" already present on machine and can be accessed by the pod"
         );
         world.st().report(id, Some(container), "Pulled", message, Some(cause));
-        return images::pull(name).map_err(|message| Failure { reason: "ErrImagePull", message });
+        return find(world, name).map_err(|message| Failure { reason: "ErrImagePull", message });
     }
     if policy == "Never" {
         let message =
@@ -69,6 +69,12 @@ async fn find_or_pull(
     }
     held_back(world, id, container, cause)?;
     pull(world, id, container, cause).await
+}
+
+/// What a registry has of that name now.
+fn find(world: &World, name: &str) -> Result<Image, String> {
+    let published = world.st().published.contains(name);
+    images::pull(name).or_else(|why| if published { Ok(images::published(name)) } else { Err(why) })
 }
 
 fn held_back(
@@ -101,7 +107,7 @@ async fn pull(
     cause: EventId,
 ) -> Result<Image, Failure> {
     let name = container.image();
-    let found = images::pull(name);
+    let found = find(world, name);
     let (now, cached) = (world.now(), world.st().images.contains(name));
     let bytes = match &found {
         Ok(image) if !cached => u64::from(image.megabytes) * MEGABYTE,

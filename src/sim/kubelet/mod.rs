@@ -10,6 +10,7 @@ pub(crate) mod exec;
 pub(crate) mod image;
 pub(crate) mod kill;
 pub(crate) mod notices;
+pub(crate) mod outage;
 pub(crate) mod prober;
 pub(crate) mod publish;
 pub(crate) mod restart_all;
@@ -38,7 +39,11 @@ pub(crate) fn start(world: &World) {
 
 /// A pod was bound to this node.
 pub(crate) fn adopt(world: &World, id: PodId, cause: EventId) {
-    world.pod(id, |pod| pod.kubelet.wanted = Some(cause));
+    let frozen = outage::is_off(world, id);
+    world.pod(id, |pod| {
+        pod.kubelet.wanted = Some(cause);
+        pod.kubelet.frozen = frozen;
+    });
     let copy = world.clone();
     world.clock.spawn(async move { worker::run(copy, id).await });
 }
@@ -95,6 +100,9 @@ fn is_news(pod: &Pod) -> Option<EventId> {
 /// Looks at one pod's containers now.
 pub(crate) fn relist(world: &World, id: PodId) {
     let now = world.now();
+    if world.pod(id, |pod| pod.kubelet.frozen) == Some(true) {
+        return;
+    }
     let news = world.pod(id, |pod| {
         let news = is_news(pod);
         pod.kubelet.seen = pod.kubelet.actual.clone();
@@ -129,7 +137,7 @@ async fn tick_loop(world: World) {
     loop {
         let now = world.now();
         let mut due = Vec::new();
-        for (id, pod) in &mut world.st().pods {
+        for (id, pod) in world.st().pods.iter_mut().filter(|(_, pod)| !pod.kubelet.frozen) {
             let queued = pod.kubelet.work_at.is_some_and(|at| at <= now);
             if queued {
                 pod.kubelet.work_at = None;

@@ -198,7 +198,11 @@ impl Work {
     async fn run(self) {
         let period = seconds(self.spec.period_seconds, 10);
         let mut tick = self.world.now() + period;
-        while self.probe_once().await {
+        loop {
+            super::outage::powered(&self.world, self.id).await;
+            if !self.probe_once().await {
+                return;
+            }
             loop {
                 let triggered = self.change(|w| std::mem::take(&mut w.triggered));
                 let now = self.world.now();

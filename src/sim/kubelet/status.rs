@@ -271,6 +271,16 @@ fn ready_and_started(pod: &Pod, status: &mut Status) {
     }
 }
 
+/// Conditions the kubelet writes.
+const OWN: [&str; 6] = [
+    "PodReadyToStartContainers",
+    "Initialized",
+    "Ready",
+    "ContainersReady",
+    "PodScheduled",
+    restart_all::KIND,
+];
+
 // Models pkg/kubelet/status/generate.go (v1.36).
 fn conditions(pod: &Pod, status: &Status) -> Vec<Condition> {
     let make = |kind: &'static str, truth: Truth| {
@@ -288,6 +298,9 @@ fn conditions(pod: &Pod, status: &Status) -> Vec<Condition> {
         make("PodScheduled", Truth { status: true, reason: None, message: None }),
     ];
     conditions.extend(restart_all::condition(pod, status).map(|t| make(restart_all::KIND, t)));
+    // What others than the kubelet say stays.
+    let others = pod.status.conditions.iter().filter(|one| !OWN.contains(&one.kind));
+    conditions.extend(others.cloned());
     conditions
 }
 

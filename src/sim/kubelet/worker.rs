@@ -1,6 +1,6 @@
 //! One pod's worker: sync, then terminating, then terminated, never back; one thing at a time.
 
-use super::{actions, happens, kill, newer_than, publish, raise, start, volumes};
+use super::{actions, happens, kill, newer_than, outage, publish, raise, start, volumes};
 use crate::sim::control::{api, job};
 use crate::sim::model::{Ending, PodId};
 use crate::sim::world::World;
@@ -24,6 +24,7 @@ const RETRY: SimTime = SimTime::from_secs(10);
 pub(crate) async fn run(world: World, id: PodId) {
     let mut last_sync = SimTime::ZERO;
     loop {
+        outage::powered(&world, id).await;
         let Some(ends) = world.pod(id, must_end) else { return };
         if ends {
             break;
@@ -132,8 +133,12 @@ fn end_by_deadline(world: &World, id: PodId) {
 }
 
 async fn make_sandbox(world: &World, id: PodId, cause: EventId) {
+    if world.pod(id, |pod| pod.kubelet.seen.had_sandbox) == Some(true) {
+        let message = "Pod sandbox changed, it will be killed and re-created.".to_owned();
+        world.st().report(id, None, "SandboxChanged", message, Some(cause));
+    }
     world.pause(400).await;
-    if ends(world, id) {
+    if ends(world, id) || world.pod(id, |pod| pod.kubelet.frozen) == Some(true) {
         return;
     }
     let Some(spec) = world.pod(id, |pod| super::env::sandbox(pod)) else { return };
@@ -171,6 +176,7 @@ fn cause_of_end(world: &World, id: PodId) -> EventId {
 
 // Models pkg/kubelet/kubelet.go SyncTerminatingPod and SyncTerminatedPod (v1.36).
 async fn terminate(world: &World, id: PodId, last_sync: SimTime) {
+    outage::powered(world, id).await;
     newer_than(world, id, last_sync).await;
     let cause = cause_of_end(world, id);
     world.pod(id, |pod| pod.kubelet.terminating = true);
@@ -180,6 +186,7 @@ async fn terminate(world: &World, id: PodId, last_sync: SimTime) {
         pod.deletion.map(|d| d.grace_secs).or(ending).unwrap_or(pod.grace_secs())
     });
     kill::pod(world, id, grace.unwrap_or(30), cause).await;
+    outage::powered(world, id).await;
     world.pause(100).await;
     stop_sandbox(world, id).await;
     super::prober::stop_all(world, id);
@@ -189,6 +196,7 @@ async fn terminate(world: &World, id: PodId, last_sync: SimTime) {
     });
     publish::refresh(world, id, true, cause);
     let last_sync = world.now();
+    outage::powered(world, id).await;
     newer_than(world, id, last_sync).await;
     settle(world, id, cause);
     while world.pod(id, |pod| pod.deletion.is_none()) == Some(true)

@@ -111,7 +111,7 @@ fn node(view: &View, one: &Node) -> Tree {
             ("addresses", Tree::List(addresses)),
             ("allocatable", amounts.clone()),
             ("capacity", amounts),
-            ("conditions", conditions(view)),
+            ("conditions", conditions(view, one.ready)),
             ("nodeInfo", Tree::of(info.map(|(key, text)| (key, Tree::from(text))).to_vec())),
         ]),
     );
@@ -134,7 +134,9 @@ fn amounts(one: &Node) -> Tree {
     amounts
 }
 
-fn conditions(view: &View) -> Tree {
+const SILENT: &str = "Kubelet stopped posting node status.";
+
+fn conditions(view: &View, ready: bool) -> Tree {
     let since = super::stamp(view.started - CLUSTER_AGE_SECS);
     let list = [
         (
@@ -151,9 +153,9 @@ fn conditions(view: &View) -> Tree {
         Tree::of(vec![
             ("lastHeartbeatTime", view.stamp(SimTime::ZERO)),
             ("lastTransitionTime", Tree::from(since.as_str())),
-            ("message", Tree::from(*message)),
-            ("reason", Tree::from(*reason)),
-            ("status", Tree::from(*status)),
+            ("message", Tree::from(if ready { *message } else { SILENT })),
+            ("reason", Tree::from(if ready { *reason } else { "NodeStatusUnknown" })),
+            ("status", Tree::from(if ready { *status } else { "Unknown" })),
             ("type", Tree::from(*kind)),
         ])
     };

@@ -207,6 +207,7 @@ fn status(view: &View, pod: &Pod) -> Tree {
         ("hostIPs", list("ip", host)),
         ("initContainerStatuses", statuses(true)),
         ("message", some(&status.message)),
+        ("nominatedNodeName", Tree::from(pod.nominated.as_deref())),
         ("observedGeneration", Tree::Int(1)),
         ("phase", Tree::from(status.phase)),
         ("podIP", Tree::from(ip)),
