@@ -1,5 +1,5 @@
-//! Faults a person may cause: a killed process, a full volume, a cut or slow link, a node that is off,
-//! an image that comes late.
+//! Faults a person may cause: a killed process, a full volume, a cut or slow link, a node that is
+//! off, an image that comes late.
 
 use super::actions::pod_id;
 use super::control::outage;
