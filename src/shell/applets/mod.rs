@@ -3,6 +3,7 @@
 
 mod awk;
 mod base64;
+mod calc;
 mod cat;
 mod chmod;
 mod common;
@@ -190,6 +191,8 @@ applets! {
         "httpd" httpd::run, "[-ifv[v]] [-c CONFFILE] [-p [IP:]PORT] [-u USER[:GRP]] [-r REALM] [-h HOME]";
         "nc" nc::run, "[OPTIONS] HOST PORT  - connect";
         "wget" wget::run, "[-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR] URL...";
+        "bc" calc::bc, "[-sqlw] [FILE]...";
+        "dc" calc::dc, "[-x] [-eSCRIPT]... [-fFILE]... [FILE]...";
         "busybox" run::busybox, "[function [arguments]...]";
         "cksum" hash::cksum, "FILE...";
         "cmp" lines::cmp, "[-ls] [-n NUM] FILE1 [FILE2]";

@@ -7,8 +7,10 @@ use crate::shell::{Errno, Fd, OpenHow, Sys};
 
 /// Applets that open by themselves and say `can't open`; the others use stdio and do not.
 const OPENERS: &[&str] = &[
+    "bc",
     "cat",
     "cksum",
+    "dc",
     "md5sum",
     "sha1sum",
     "sha256sum",
