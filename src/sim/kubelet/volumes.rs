@@ -293,10 +293,10 @@ fn make(state: &mut State, id: PodId, volume: &core::Volume) -> Result<VolumeSpe
         spec.projected = true;
     } else if let Some(source) = &volume.host_path {
         host_path(source)?;
-    } else if let Some(source) = &volume.empty_dir {
-        if source.medium.as_deref() == Some("Memory") {
-            spec.memory_bytes = Some(memory_size(state, pod, source));
-        }
+    } else if let Some(source) = &volume.empty_dir
+        && source.medium.as_deref() == Some("Memory")
+    {
+        spec.memory_bytes = Some(memory_size(state, pod, source));
     }
     Ok(spec)
 }

@@ -273,8 +273,10 @@ impl<'t> Parser<'t> {
             "for" => self.for_(),
             "print" => self.print(),
             "return" => self.return_(),
-            "halt" => Ok(self.code.push(Op::Halt)),
-            "limits" => Ok(self.code.push(Op::Limits)),
+            "halt" | "limits" => {
+                self.code.push(if word == "halt" { Op::Halt } else { Op::Limits });
+                Ok(())
+            }
             _ => {
                 let at = self.code.len();
                 self.code.push(Op::Jump(0));
@@ -305,9 +307,8 @@ impl<'t> Parser<'t> {
     }
 
     fn land(&mut self, at: usize, to: usize) {
-        match self.code.get_mut(at) {
-            Some(Op::Jump(place) | Op::JumpUnless(place)) => *place = to,
-            _ => {}
+        if let Some(Op::Jump(place) | Op::JumpUnless(place)) = self.code.get_mut(at) {
+            *place = to;
         }
     }
 
