@@ -226,7 +226,7 @@ pub(super) fn later<T>(
     mut test: impl FnMut(&Cluster) -> Option<T>,
 ) -> Option<T> {
     const TICKS_MAX: u64 = 4_000;
-    const STEPS: u64 = 1_000_000;
+    let mut steps = STEPS_MAX;
     let begun = sim.now();
     let tick = SimTime::from_millis((limit.as_millis() / TICKS_MAX).max(20));
     let mut changed = true;
@@ -238,11 +238,29 @@ pub(super) fn later<T>(
         if next > begun + limit {
             return None;
         }
-        let events = sim.advance(next, STEPS).events;
+        let events = sim.advance_within(next, &mut steps).events;
         changed = !events.is_empty();
         past.extend(events);
+        if steps == 0 {
+            return None;
+        }
     }
     None
+}
+
+/// Interpreter steps a command that waits may take.
+const STEPS_MAX: u64 = 60_000_000;
+
+/// What a command says that was to wait until `end` and did not get there.
+fn too_busy(sim: &Simulation, end: SimTime) -> Option<Said> {
+    let early = sim.now() + SimTime::from_secs(1) < end;
+    early.then(|| {
+        Said::error(&format!(
+            "not simulated: the containers are too busy to wait for; given up after {STEPS_MAX} \
+             steps, {} s into the run",
+            sim.now().as_secs()
+        ))
+    })
 }
 
 fn timeout(args: &Args, default_secs: u64) -> Result<SimTime, Said> {
@@ -274,6 +292,7 @@ fn wait(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
         Err(why) => return Said::error(&why),
     };
     let mut names: Option<Vec<String>> = None;
+    let end = sim.now() + limit;
     let done = later(sim, &mut past.to_vec(), limit, |cluster| {
         let found = get::find(cluster, args, &asked);
         let (found, missing) = match found {
@@ -306,6 +325,9 @@ fn wait(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
             Said::printed(names.iter().map(line).collect::<String>())
         })
     });
+    if let Some(said) = too_busy(sim, end).filter(|_| done.is_none()) {
+        return said;
+    }
     done.unwrap_or_else(|| {
         let names = names.unwrap_or_default();
         let line = |name: &String| {
@@ -348,6 +370,7 @@ fn watch_rollout(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
     let mut lines = String::new();
     let mut last = Said::default();
     let mut seen = None;
+    let end = sim.now() + limit;
     let done = later(sim, &mut past.to_vec(), limit, |cluster| {
         // A line for each change of the object's status, as a watch brings them.
         let status = rollout::status_of(cluster, args);
@@ -361,6 +384,9 @@ fn watch_rollout(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
         last = said.clone();
         over.then_some(said)
     });
+    if let Some(said) = too_busy(sim, end).filter(|_| done.is_none()) {
+        return Said { out: lines, ..said };
+    }
     let said = done.unwrap_or(last);
     Said { out: lines, ..said }
 }

@@ -136,10 +136,14 @@ impl Simulation {
 
     /// Runs up to `until` or until about `budget` interpreter steps are spent, whichever is first.
     pub fn advance(&mut self, until: SimTime, budget: u64) -> Slice {
-        let mut steps = budget.max(1);
+        self.advance_within(until, &mut budget.max(1))
+    }
+
+    /// The same with a budget that several calls share.
+    pub fn advance_within(&mut self, until: SimTime, steps: &mut u64) -> Slice {
         let mut end = self.end.clone();
-        while end.is_none() && steps > 0 {
-            end = self.step(until, &mut steps);
+        while end.is_none() && *steps > 0 {
+            end = self.step(until, steps);
         }
         if matches!(end, Some(End::Stopped { .. })) {
             self.end.clone_from(&end);
