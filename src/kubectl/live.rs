@@ -279,14 +279,10 @@ fn wait(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
         Ok(limit) => limit,
         Err(said) => return said,
     };
-    let goal = args.flag("for").unwrap_or("").to_owned();
-    let known = ["create", "delete"].contains(&goal.to_lowercase().as_str());
-    if goal.is_empty() {
-        return Said::error("unrecognized condition: []");
-    }
-    if !known && !goal.starts_with("condition=") && !goal.starts_with("jsonpath=") {
-        return Said::error(&format!("unrecognized condition: \"{goal}\""));
-    }
+    let goal = match goal(args) {
+        Ok(goal) => goal,
+        Err(why) => return Said::error(&why),
+    };
     let asked = match get::asked(&args.words) {
         Ok(asked) => asked,
         Err(why) => return Said::error(&why),
@@ -337,6 +333,19 @@ fn wait(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
         };
         Said { err: names.iter().map(line).collect(), exit: 1, ..Said::default() }
     })
+}
+
+/// What is waited for.
+fn goal(args: &Args) -> Result<String, String> {
+    let goal = args.flag("for").unwrap_or("");
+    let known = ["create", "delete"].contains(&goal.to_lowercase().as_str());
+    match goal {
+        "" => Err("unrecognized condition: []".to_owned()),
+        _ if known || goal.starts_with("condition=") || goal.starts_with("jsonpath=") => {
+            Ok(goal.to_owned())
+        }
+        _ => Err(format!("unrecognized condition: \"{goal}\"")),
+    }
 }
 
 fn is_met(one: &crate::kube::tree::Tree, goal: &str) -> bool {

@@ -175,13 +175,13 @@ mod tests {
     #[test]
     fn patches_merge_as_the_server_merges_them() {
         let object = "spec: {replicas: 1, template: {spec: {containers: [{name: a, image: x, args: \
-                      [q]}, {name: b, image: y}]}}}";
+                      [q]}, {name: b, image: v}]}}}";
         for (patch, expected) in [
-            ("spec: {replicas: 3}", "3 a=x b=y q"),
+            ("spec: {replicas: 3}", "3 a=x b=v q"),
             ("spec: {template: {spec: {containers: [{name: b, image: z}]}}}", "1 a=x b=z q"),
-            ("spec: {template: {spec: {containers: [{name: a, $patch: delete}]}}}", "1 b=y "),
-            ("spec: {template: {spec: {containers: [{name: c, image: w}]}}}", "1 c=w a=x b=y "),
-            ("spec: {replicas: null}", "0 a=x b=y q"),
+            ("spec: {template: {spec: {containers: [{name: a, $patch: delete}]}}}", "1 b=v "),
+            ("spec: {template: {spec: {containers: [{name: c, image: w}]}}}", "1 c=w a=x b=v "),
+            ("spec: {replicas: null}", "0 a=x b=v q"),
         ] {
             let mut one = tree(object);
             strategic(&mut one, &tree(patch), "Deployment");

@@ -35,6 +35,7 @@ mod row;
 mod runtime;
 mod view;
 mod world;
+mod written;
 
 pub use command::Executed;
 pub use view::{hex_of, stamp, suffix_of};

@@ -73,25 +73,33 @@ pub(super) async fn run(cx: &mut Cx) -> Answer {
         Ok(listener) => listener,
         Err(errno) => return Err(cx.die(&format!("bind: {}", errno.text())).await),
     };
-    let verbose = opts.has('v');
+    let kind = Kind { verbose: opts.has('v'), mapped: host.is_empty() };
     if opts.has('f') {
-        return Ok(serve(cx.sys.clone(), listener, verbose).await);
+        return Ok(serve(cx.sys.clone(), listener, kind).await);
     }
     // Without -f the parent ends at once and a child serves.
-    match cx.sys.fork(move |sys| serve(sys, listener, verbose)) {
+    match cx.sys.fork(move |sys| serve(sys, listener, kind)) {
         Ok(_) => Ok(0),
         Err(errno) => Err(cx.die(&format!("vfork: {}", errno.text())).await),
     }
 }
 
-async fn serve(sys: Sys, listener: Fd, verbose: bool) -> i32 {
+/// How a server was started.
+#[derive(Clone, Copy)]
+struct Kind {
+    verbose: bool,
+    /// It listens for IPv6, where who comes over IPv4 has a mapped address.
+    mapped: bool,
+}
+
+async fn serve(sys: Sys, listener: Fd, kind: Kind) -> i32 {
     sys.set_signal(Signal::CHLD, Disposition::Ignore);
     loop {
         match sys.accept(listener, None).await {
             Ok(fd) => {
                 let child = sys.fork(move |sys| async move {
                     let _ = sys.close(listener);
-                    let mut one = Connection { sys, fd, verbose };
+                    let mut one = Connection { sys, fd, kind };
                     one.answer().await
                 });
                 let _ = sys.close(fd);
@@ -109,7 +117,7 @@ async fn serve(sys: Sys, listener: Fd, verbose: bool) -> i32 {
 struct Connection {
     sys: Sys,
     fd: Fd,
-    verbose: bool,
+    kind: Kind,
 }
 
 struct Asked {
@@ -155,10 +163,17 @@ impl Connection {
         self.file(&asked).await
     }
 
+    /// The other end's address, as this server sees it, and port.
+    fn peer(&self) -> (String, u16) {
+        let (addr, port) = self.sys.peer_addr(self.fd).unwrap_or((Ipv4Addr::UNSPECIFIED, 0));
+        let addr = if self.kind.mapped { format!("[::ffff:{addr}]") } else { addr.to_string() };
+        (addr, port)
+    }
+
     async fn log(&self, status: u16) {
-        if self.verbose {
-            let (addr, port) = self.sys.peer_addr(self.fd).unwrap_or((Ipv4Addr::UNSPECIFIED, 0));
-            let line = format!("[::ffff:{addr}]:{port}: response:{status}\n");
+        if self.kind.verbose {
+            let (addr, port) = self.peer();
+            let line = format!("{addr}:{port}: response:{status}\n");
             let _ = self.sys.write(2, line.as_bytes()).await;
         }
     }
@@ -282,7 +297,7 @@ impl Connection {
 
     fn cgi_env(&self, asked: &Asked, length: &str) -> Vec<(String, String)> {
         let mut env = self.sys.env().to_vec();
-        let (addr, port) = self.sys.peer_addr(self.fd).unwrap_or((Ipv4Addr::UNSPECIFIED, 0));
+        let (addr, port) = self.peer();
         let mut set = |name: &str, value: String| env.push((name.to_owned(), value));
         set("REQUEST_METHOD", asked.method.clone());
         let query = asked.query.clone().unwrap_or_default();
@@ -295,7 +310,7 @@ impl Connection {
         set("SERVER_SOFTWARE", "busybox httpd/1.36.1".to_owned());
         set("SERVER_PROTOCOL", "HTTP/1.1".to_owned());
         set("GATEWAY_INTERFACE", "CGI/1.1".to_owned());
-        set("REMOTE_ADDR", format!("[::ffff:{addr}]"));
+        set("REMOTE_ADDR", addr);
         set("REMOTE_PORT", port.to_string());
         set("CONTENT_LENGTH", length.to_owned());
         if let Some(kind) = asked.head.get("Content-Type") {

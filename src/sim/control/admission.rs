@@ -3,6 +3,7 @@
 
 use super::fit;
 use super::node::amount_of;
+use crate::kube::Origins;
 use crate::kube::limits::{self, Amounts, Range};
 use crate::kube::quantity::Quantity;
 use crate::sim::model::{Pod, PodTemplate, containers_of};

@@ -216,7 +216,7 @@ async fn fetch(base: &Base, job: &Job, target: &Target) -> Result<Vec<exposition
     };
     let status = head.status().unwrap_or(0);
     if status != 200 {
-        let words = head.first.splitn(2, ' ').nth(1).unwrap_or("");
+        let words = head.first.split_once(' ').map_or("", |(_, words)| words);
         return Err(format!("server returned HTTP status {words}"));
     }
     let kind = head.get("Content-Type").unwrap_or("");

@@ -85,7 +85,7 @@ impl Server {
             Stage::Off => self.connect().await,
             Stage::Up => {
                 let offset = self.offset.to_string();
-                self.to_master(&["REPLCONF", "ACK", &offset]).await;
+                self.send_master(&["REPLCONF", "ACK", &offset]).await;
             }
             _ if now - self.link.heard > SILENCE => {
                 self.lose("# Timeout connecting to the MASTER...").await;
@@ -106,7 +106,7 @@ impl Server {
                 self.link.pending.clear();
                 self.link.heard = self.sys.now();
                 self.link.stage = Stage::Ping;
-                self.to_master(&["PING"]).await;
+                self.send_master(&["PING"]).await;
             }
             Err(NetError::BadAddress) => {
                 self.log("# Unable to connect to MASTER: Name does not resolve").await;
@@ -119,7 +119,7 @@ impl Server {
         }
     }
 
-    async fn to_master(&mut self, words: &[&str]) {
+    async fn send_master(&mut self, words: &[&str]) {
         let words: Vec<String> = words.iter().map(|w| (*w).to_owned()).collect();
         if let Some(fd) = self.link.fd {
             let _ = self.sys.write(fd, &write_command(&words)).await;
@@ -142,7 +142,7 @@ impl Server {
         self.link = Link { next: self.sys.now(), ..Link::default() };
     }
 
-    pub(super) async fn from_master(&mut self) {
+    pub(super) async fn hear_master(&mut self) {
         let Some(fd) = self.link.fd else { return };
         match self.sys.read(fd, 64 << 10).await {
             Ok(data) if !data.is_empty() => self.link.pending.extend(data),
@@ -185,11 +185,11 @@ impl Server {
                 match self.options.master_password.clone() {
                     Some(password) => {
                         self.link.stage = Stage::Auth;
-                        self.to_master(&["AUTH", &password]).await;
+                        self.send_master(&["AUTH", &password]).await;
                     }
                     None => {
                         self.link.stage = Stage::Port;
-                        self.to_master(&["REPLCONF", "listening-port", &port]).await;
+                        self.send_master(&["REPLCONF", "listening-port", &port]).await;
                     }
                 }
             }
@@ -198,7 +198,7 @@ impl Server {
             }
             Stage::Auth => {
                 self.link.stage = Stage::Port;
-                self.to_master(&["REPLCONF", "listening-port", &port]).await;
+                self.send_master(&["REPLCONF", "listening-port", &port]).await;
             }
             Stage::Port => {
                 if refused {
@@ -206,7 +206,7 @@ impl Server {
                     self.log(&format!("* {what}: {line}")).await;
                 }
                 self.link.stage = Stage::Capa;
-                self.to_master(&["REPLCONF", "capa", "eof", "capa", "psync2"]).await;
+                self.send_master(&["REPLCONF", "capa", "eof", "capa", "psync2"]).await;
             }
             Stage::Capa => {
                 if refused {
@@ -215,7 +215,7 @@ impl Server {
                 }
                 self.log("* Partial resynchronization not possible (no cached master)").await;
                 self.link.stage = Stage::Psync;
-                self.to_master(&["PSYNC", "?", "-1"]).await;
+                self.send_master(&["PSYNC", "?", "-1"]).await;
             }
             _ if line.is_empty() => {}
             _ => match line.strip_prefix("+FULLRESYNC ").and_then(|rest| rest.split_once(' ')) {

@@ -19,6 +19,9 @@ const PENDING_MAX: usize = 4 << 20;
 /// Memory of a server with nothing in it, in bytes.
 const MEMORY: u64 = 9 << 20;
 
+/// A command's name as it was written, and its words.
+type Command = (String, Vec<Bytes>);
+
 pub(super) struct Client {
     pub(super) fd: Fd,
     pub(super) pending: Vec<u8>,
@@ -28,7 +31,7 @@ pub(super) struct Client {
     pub(super) channels: BTreeSet<Bytes>,
     pub(super) patterns: BTreeSet<Bytes>,
     /// Commands since MULTI, and whether one was refused.
-    pub(super) queue: Option<(Vec<(String, Vec<Bytes>)>, bool)>,
+    pub(super) queue: Option<(Vec<Command>, bool)>,
     pub(super) replica: Option<Replica>,
     pub(super) blocked: Option<Blocked>,
 }
@@ -198,7 +201,7 @@ impl Server {
             }
             match ready {
                 Ok(fd) if fd == listener => self.take(listener).await,
-                Ok(fd) if Some(fd) == link => self.from_master().await,
+                Ok(fd) if Some(fd) == link => self.hear_master().await,
                 Ok(fd) => {
                     if !self.answer(fd).await {
                         let _ = self.sys.close(fd);

@@ -277,7 +277,7 @@ impl Shell {
                 if code != 0 {
                     return code;
                 }
-                match line.trim().split_whitespace().next() {
+                match line.split_whitespace().next() {
                     Some("\\q") => return 0,
                     _ => self.meta(line.trim()).await,
                 }
