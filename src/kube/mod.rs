@@ -58,11 +58,11 @@ pub fn reads_as_text(plain: &str) -> bool {
     yaml::resolve_plain(plain).is_none()
 }
 
-/// The first document of a text (JSON is YAML too); None where it can't be read.
+/// The first document of a text (JSON is YAML too), nulls and all; None where it can't be read.
 pub fn tree_of(text: &str) -> Option<tree::Tree> {
     let parsed = yaml::parse(text);
     let doc = parsed.docs.first().filter(|doc| doc.complete)?;
-    doc.root.as_ref().map(tree::Tree::of_node)
+    doc.root.as_ref().map(tree::Tree::of_patch)
 }
 
 /// The objects a text asks for.

@@ -137,17 +137,36 @@ impl Tree {
 
     /// What a manifest wrote, as a tree. Floating point numbers stay as their text.
     pub fn of_node(node: &Node) -> Tree {
+        Tree::of_value(node, false)
+    }
+
+    /// As `of_node`, with the entries that are null: in a patch they take a field away.
+    pub fn of_patch(node: &Node) -> Tree {
+        Tree::of_value(node, true)
+    }
+
+    fn of_value(node: &Node, keeps_nulls: bool) -> Tree {
         match &node.value {
             Value::Null => Tree::Null,
             Value::Bool(truth) => Tree::Bool(*truth),
             Value::Int(number) => Tree::Int(*number),
             Value::Float(number) => Tree::Str(number.to_string()),
             Value::Str(scalar) => Tree::Str(scalar.text.clone()),
-            Value::Seq(items) => Tree::List(items.iter().map(Tree::of_node).collect()),
+            Value::Seq(items) => {
+                Tree::List(items.iter().map(|item| Tree::of_value(item, keeps_nulls)).collect())
+            }
             Value::Map(entries) => {
                 let mut map = Tree::map();
+                let mut nulls = Vec::new();
                 for entry in entries {
-                    map.put(entry.key.clone(), Tree::of_node(&entry.value));
+                    match Tree::of_value(&entry.value, keeps_nulls) {
+                        Tree::Null => nulls.push((entry.key.clone().into(), Tree::Null)),
+                        value => map.put(entry.key.clone(), value),
+                    }
+                }
+                if let (Tree::Map(all), true) = (&mut map, keeps_nulls) {
+                    all.extend(nulls);
+                    all.sort_by(|a: &(Cow<str>, _), b| a.0.cmp(&b.0));
                 }
                 map
             }
