@@ -100,19 +100,9 @@ pub(super) fn attach(sim: &mut Simulation, past: &[Event], args: &Args) -> Said 
     if args.words.is_empty() {
         return Said::error("at least 1 argument is required for attach");
     }
-    let found = match logs::target(&cluster, args, args.word(0)) {
+    let (found, container, told) = match logs::living(&cluster, args, "attach a container in") {
         Ok(found) => found,
-        Err(why) => return Said::failed(&why),
-    };
-    let phase = found.pod.text("status.phase");
-    if matches!(phase, "Succeeded" | "Failed") {
-        return Said::error(&format!(
-            "cannot attach a container in a completed pod; current phase is {phase}"
-        ));
-    }
-    let (container, told) = match logs::container(found.pod, args.flag("container").unwrap_or("")) {
-        Ok((container, told)) => (container.to_owned(), told),
-        Err(why) => return Said::failed(&why),
+        Err(said) => return said,
     };
     let pod = found.pod.text("metadata.name").to_owned();
     if !logs::is_running(found.pod, &container) {

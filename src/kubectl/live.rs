@@ -76,19 +76,9 @@ fn exec(sim: &mut Simulation, past: &[Event], args: &Args, fed: Option<&str>) ->
         return Said::failed(why);
     }
     let cluster = look(sim, past);
-    let found = match logs::target(&cluster, args, args.word(0)) {
+    let (found, container, told) = match logs::living(&cluster, args, "exec into a container in") {
         Ok(found) => found,
-        Err(why) => return Said::failed(&why),
-    };
-    let phase = found.pod.text("status.phase");
-    if matches!(phase, "Succeeded" | "Failed") {
-        return Said::error(&format!(
-            "cannot exec into a container in a completed pod; current phase is {phase}"
-        ));
-    }
-    let (container, told) = match logs::container(found.pod, args.flag("container").unwrap_or("")) {
-        Ok((container, told)) => (container.to_owned(), told),
-        Err(why) => return Said::failed(&why),
+        Err(said) => return said,
     };
     let pod = found.pod.text("metadata.name").to_owned();
     let mut said = Said { err: told, ..Said::default() };

@@ -75,6 +75,25 @@ fn names(pod: &Tree) -> Vec<&str> {
     all.map(|one| one.text("name")).collect()
 }
 
+/// The pod and container that a command goes into, and what is told on the way; `what` is what a
+/// pod that has ended refuses.
+pub(super) fn living<'c>(
+    cluster: &'c Cluster,
+    args: &Args,
+    what: &str,
+) -> Result<(Target<'c>, String, String), Said> {
+    let found = target(cluster, args, args.word(0)).map_err(|why| Said::failed(&why))?;
+    let phase = found.pod.text("status.phase");
+    if matches!(phase, "Succeeded" | "Failed") {
+        let why = format!("cannot {what} a completed pod; current phase is {phase}");
+        return Err(Said::error(&why));
+    }
+    let asked = args.flag("container").unwrap_or("");
+    let (name, told) = container(found.pod, asked).map_err(|why| Said::failed(&why))?;
+    let name = name.to_owned();
+    Ok((found, name, told))
+}
+
 /// The container meant, and the line that says which was taken.
 /// Models podcmd.FindOrDefaultContainerByName (v1.36).
 pub(super) fn container<'c>(pod: &'c Tree, asked: &str) -> Result<(&'c str, String), String> {

@@ -154,6 +154,17 @@ impl Node {
         }
     }
 
+    /// A scalar as its words, whatever kind it was read as.
+    pub fn shown(&self) -> Option<String> {
+        Some(match &self.value {
+            Value::Str(scalar) => scalar.text.clone(),
+            Value::Int(n) => n.to_string(),
+            Value::Bool(b) => b.to_string(),
+            Value::Float(n) => n.to_string(),
+            _ => return None,
+        })
+    }
+
     pub fn as_i64(&self) -> Option<i64> {
         match self.value {
             Value::Int(number) => Some(number),

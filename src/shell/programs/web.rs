@@ -51,6 +51,14 @@ impl Answer {
         Answer { status, headers, body: body.into(), ..Answer::default() }
     }
 
+    /// A server's answer as a proxy hands it on that writes names of headers in lower case.
+    pub(super) fn handed_on((head, body): (Head, Vec<u8>)) -> Answer {
+        let own = |name: &str| ["connection", "keep-alive", "transfer-encoding"].contains(&name);
+        let lower = head.headers.iter().map(|(n, v)| (n.to_ascii_lowercase(), v.clone()));
+        let headers = lower.filter(|(name, _)| !own(name)).collect();
+        Answer { status: head.status().unwrap_or(502), headers, body, ..Answer::default() }
+    }
+
     fn write(&self, closes: bool, is_head: bool) -> Vec<u8> {
         let words = if self.words.is_empty() { reason(self.status) } else { &self.words };
         let mut text = format!("HTTP/1.1 {} {words}\r\n", self.status);

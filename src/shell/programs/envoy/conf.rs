@@ -6,7 +6,7 @@ use super::fields;
 use crate::regex::{Flavor, Options, Regex};
 use crate::shell::programs::nginx::posix;
 use crate::time::SimTime;
-use crate::yaml::{self, Node, Value};
+use crate::yaml::{self, Node};
 use std::net::Ipv4Addr;
 
 #[derive(Default)]
@@ -99,13 +99,7 @@ fn list<'a>(node: &'a Node, path: &str) -> &'a [Node] {
 }
 
 fn text(node: Option<&Node>) -> Option<String> {
-    Some(match &node?.value {
-        Value::Str(scalar) => scalar.text.clone(),
-        Value::Int(n) => n.to_string(),
-        Value::Bool(b) => b.to_string(),
-        Value::Float(n) => n.to_string(),
-        _ => return None,
-    })
+    node?.shown()
 }
 
 fn number(node: Option<&Node>) -> Option<u64> {

@@ -273,15 +273,7 @@ async fn once(
 
 fn told(cluster: &Cluster, got: Result<(Head, Vec<u8>), Fail>) -> Outcome {
     match got {
-        Ok((head, body)) => {
-            let own =
-                |name: &str| ["connection", "keep-alive", "transfer-encoding"].contains(&name);
-            let lower = head.headers.iter().map(|(n, v)| (n.to_ascii_lowercase(), v.clone()));
-            let headers = lower.filter(|(name, _)| !own(name)).collect();
-            let answer =
-                Answer { status: head.status().unwrap_or(502), headers, body, ..Answer::default() };
-            Outcome { answer, ..Outcome::local(200, "", "") }
-        }
+        Ok(got) => Outcome { answer: Answer::handed_on(got), ..Outcome::local(200, "", "") },
         Err(Fail::TimedOut) => {
             cluster.count("upstream_rq_timeout");
             Outcome::local(504, "upstream request timeout", "UT")

@@ -205,7 +205,7 @@ async fn ask(
     server.state.borrow_mut().open += 1;
     let got = web::fetch_at(&record.worker.sys, &label, (addr, port), bytes, patience).await;
     server.state.borrow_mut().open -= 1;
-    let answer = handed_on(got?);
+    let answer = Answer::handed_on(got?);
     record.connect_ms = 0;
     Ok(answer)
 }
@@ -225,17 +225,4 @@ fn outgoing(front: &Proxy, back: &Proxy, request: &Request) -> Vec<u8> {
     }
     let first = format!("{} {} HTTP/1.1", request.method, request.target);
     web::request_bytes(&first, &headers, &request.body)
-}
-
-fn handed_on((head, body): (Head, Vec<u8>)) -> Answer {
-    let own = |name: &str| ["connection", "keep-alive", "transfer-encoding"].contains(&name);
-    let lower = head.headers.iter().map(|(n, v)| (n.to_ascii_lowercase(), v.clone()));
-    let headers = lower.filter(|(name, _)| !own(name)).collect();
-    Answer {
-        status: head.status().unwrap_or(502),
-        headers,
-        body,
-        drop: false,
-        words: String::new(),
-    }
 }

@@ -104,13 +104,7 @@ pub(super) fn read(text: &str) -> Result<Conf, String> {
 }
 
 fn text_of(node: Option<&Node>) -> Option<String> {
-    Some(match &node?.value {
-        Value::Str(scalar) => scalar.text.clone(),
-        Value::Int(n) => n.to_string(),
-        Value::Bool(b) => b.to_string(),
-        Value::Float(n) => n.to_string(),
-        _ => return None,
-    })
+    node?.shown()
 }
 
 impl Reader<'_> {
