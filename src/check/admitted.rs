@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, POD_REFUSED, Severity, Stage};
 use crate::kube::pod_security::{self, Policy};
 use crate::kube::quantity::Quantity;
 use crate::kube::{Kind, Object, limits};
+use crate::part::part;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::collections::BTreeMap;
@@ -52,18 +53,27 @@ impl<'a> Taken<'a> {
 
     /// What the server says to a valid object that comes next.
     pub(super) fn admit(&self, object: &Object, known: &Known, text: &str) -> Vec<Diagnostic> {
-        let Some((meta, spec, path)) = pods(&object.kind).filter(|_| self.rules_pods) else {
-            return Vec::new();
-        };
-        let mut r = Report::new(text);
-        let mut spec = spec.clone();
-        let is_pod = matches!(object.kind, Kind::Pod(_));
-        let refused = is_pod && limit(object, &self.objects, &mut spec, &mut r);
-        if !refused && !security(object, (meta, &spec, path), known, &mut r) && is_pod {
-            quota(object, &self.objects, &spec, &mut r);
+        match self.rules_pods.then(loaded).flatten() {
+            Some(admit) => admit(object, &self.objects, known, text),
+            None => Vec::new(),
         }
-        r.found
     }
+}
+
+type Admit = fn(&Object, &[&Object], &Known, &str) -> Vec<Diagnostic>;
+
+part! { ADMIT: Admit = &(admit as Admit), in Rules; }
+
+fn admit(object: &Object, before: &[&Object], known: &Known, text: &str) -> Vec<Diagnostic> {
+    let Some((meta, spec, path)) = pods(&object.kind) else { return Vec::new() };
+    let mut r = Report::new(text);
+    let mut spec = spec.clone();
+    let is_pod = matches!(object.kind, Kind::Pod(_));
+    let refused = is_pod && limit(object, before, &mut spec, &mut r);
+    if !refused && !security(object, (meta, &spec, path), known, &mut r) && is_pod {
+        quota(object, before, &spec, &mut r);
+    }
+    r.found
 }
 
 /// Where a path of the object stands; its first line where it does not.

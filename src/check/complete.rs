@@ -10,7 +10,7 @@ use crate::yaml::{self, Node};
 const COMPLETIONS_MAX: usize = 200;
 
 /// Completions at a byte offset, most fitting first.
-pub fn complete(text: &str, offset: usize) -> Vec<Completion> {
+pub(super) fn complete(text: &str, offset: usize) -> Vec<Completion> {
     let Some(place) = lines::place(text, offset) else { return Vec::new() };
     let mut found = match place.key {
         Some(key) => values(text, &place, key),

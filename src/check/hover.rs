@@ -15,7 +15,7 @@ const DEFAULTS: &str = include_str!("defaults.txt");
 const SINCE: &str = include_str!("since.txt");
 
 /// What stands at a byte offset; None outside known fields.
-pub fn hover(text: &str, offset: usize) -> Option<Hover> {
+pub(super) fn hover(text: &str, offset: usize) -> Option<Hover> {
     let parsed = yaml::parse(text);
     let inside =
         |doc: &&yaml::Doc| (doc.span.start as usize) <= offset && offset <= doc.span.end as usize;

@@ -6,6 +6,7 @@
 //! stage that fails.
 
 mod admitted;
+mod asked;
 mod complete;
 mod cursor;
 mod custom;
@@ -40,10 +41,9 @@ use report::Report;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use complete::{complete, shape_name};
-pub use hover::{described, hover};
-pub use links::{links, rename};
-pub use review::review;
+pub use asked::{complete, hover, links, rename, review};
+pub use complete::shape_name;
+pub use hover::described;
 pub use update::update;
 
 /// Fills in what a first look at a pod does without.
@@ -51,6 +51,8 @@ pub fn fill_rules() {
     rules::fill();
     practices::fill();
     custom::fill();
+    asked::fill();
+    admitted::fill();
 }
 
 /// More problems than this help nobody.

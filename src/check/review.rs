@@ -9,7 +9,10 @@ use crate::kube::{self, Desired, Object, Origins};
 use crate::yaml;
 
 /// Judges the objects of a text; `live` gives one of that kind and name as it was applied last.
-pub fn review(text: &str, live: &dyn Fn(&Object) -> Option<Origins>) -> (Desired, Vec<String>) {
+pub(super) fn review(
+    text: &str,
+    live: &dyn Fn(&Object) -> Option<Origins>,
+) -> (Desired, Vec<String>) {
     let parsed = yaml::parse(text);
     let broken = parsed.diagnostics.iter().find(|d| d.severity == Severity::Error);
     let mut said: Vec<String> = broken

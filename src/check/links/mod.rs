@@ -40,7 +40,7 @@ fn at_offset(text: &str, offset: usize) -> Option<(Symbol, Vec<Place>)> {
 }
 
 /// The symbol at a byte offset: where it is given, and where it is used; None where no name stands.
-pub fn links(text: &str, offset: usize) -> Option<Links> {
+pub(super) fn links(text: &str, offset: usize) -> Option<Links> {
     let (symbol, all) = at_offset(text, offset)?;
     let own = |is_definition: bool| {
         let own = all.iter().filter(|p| p.symbol == symbol && p.is_definition == is_definition);
@@ -51,7 +51,7 @@ pub fn links(text: &str, offset: usize) -> Option<Links> {
 }
 
 /// The edits that call the symbol at a byte offset `to`; a sentence where it cannot be.
-pub fn rename(text: &str, offset: usize, to: &str) -> Renamed {
+pub(super) fn rename(text: &str, offset: usize, to: &str) -> Renamed {
     let Some((symbol, all)) = at_offset(text, offset) else {
         let problem = "Nothing that has a name stands here.".to_owned();
         return Renamed { edits: Vec::new(), problem };

@@ -33,7 +33,7 @@ pub(crate) mod workload;
 use crate::kube::Object;
 use crate::part::part;
 use crate::sim::actions;
-use crate::sim::model::{PodTemplate, Source};
+use crate::sim::model::{PodId, PodTemplate, Source};
 use crate::sim::world::{State, World};
 use crate::text::Span;
 use crate::time::SimTime;
@@ -133,6 +133,8 @@ pub(crate) struct Work {
     insecure: fn(&State, &str, &PodTemplate) -> Option<Why>,
     /// Warns of what a namespace's pod security would rather not have.
     warn: fn(&World, Subject, &str, &PodTemplate, EventId),
+    /// Makes room for a pod that no node takes.
+    preempt: fn(&World, PodId, &[String], EventId) -> preemption::Attempt,
     /// Does what a person does; the error says what of it we do not understand or find.
     pub(crate) perform: fn(&World, &str, EventId) -> Result<(), String>,
 }
@@ -144,6 +146,7 @@ part! {
             reconcile: each_in_turn,
             insecure: security::refuses,
             warn: security::warn,
+            preempt: preemption::attempt,
             perform: actions::perform,
         },
     in Controllers;

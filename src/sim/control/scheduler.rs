@@ -84,9 +84,9 @@ impl Unfit {
             return format!("{head} not found");
         }
         let cause = world.pod(id, |pod| pod.created_by).unwrap_or(EventId(0));
-        match preemption::attempt(world, id, &self.might, cause) {
-            Attempt::Nominated => head,
-            Attempt::Futile(why) => {
+        match super::work().map(|work| (work.preempt)(world, id, &self.might, cause)) {
+            None | Some(Attempt::Nominated) => head,
+            Some(Attempt::Futile(why)) => {
                 format!("{head} no new claims to deallocate, preemption: {why}")
             }
         }
