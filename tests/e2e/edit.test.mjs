@@ -86,7 +86,7 @@ journeys([
       await lab.editorReady();
       await lab.seekTo(12);
       await lab.click("button", "Faults");
-      await lab.page.locator(".menu-item", { hasText: "kubectl delete pod/sandbox" }).first().click();
+      await lab.click("button", "Delete it", lab.page.getByRole("dialog"));
       await lab.see(/^After the fault .*a pod is gone at \d+ s/);
     },
   ],
