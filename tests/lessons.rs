@@ -2,18 +2,24 @@
 
 use podlab::export::{Bundle, bundle, cluster_script};
 use podlab::lesson::{Folder, Pack, Task, read_lesson};
+use std::ffi::OsStr;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// Runs `podlab lessons check DIR`: its lines and whether it was content.
-fn check(dir: &str) -> (String, bool) {
+/// Runs `podlab lessons ARGS`: its lines and whether it was content.
+fn lessons<A: AsRef<OsStr>>(args: &[A]) -> (String, bool) {
     let run = Command::new(env!("CARGO_BIN_EXE_podlab"))
-        .args(["lessons", "check", dir])
+        .arg("lessons")
+        .args(args)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("podlab runs");
     let text = String::from_utf8_lossy(&run.stdout).into_owned();
     (text + &String::from_utf8_lossy(&run.stderr), run.status.success())
+}
+
+fn check(dir: &str) -> (String, bool) {
+    lessons(&["check", dir])
 }
 
 #[test]
@@ -184,16 +190,8 @@ fn the_tutorials_are_covered() {
     assert_eq!(uncovered(&dumb).len(), 1);
 }
 
-/// Runs `podlab lessons pack DIR -o FILE`: its lines and whether it was content.
 fn pack(dir: &std::path::Path, file: &std::path::Path) -> (String, bool) {
-    let run = Command::new(env!("CARGO_BIN_EXE_podlab"))
-        .args(["lessons".as_ref(), "pack".as_ref(), dir.as_os_str(), "-o".as_ref()])
-        .arg(file)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("podlab runs");
-    let text = String::from_utf8_lossy(&run.stdout).into_owned();
-    (text + &String::from_utf8_lossy(&run.stderr), run.status.success())
+    lessons(&["pack".as_ref(), dir.as_os_str(), "-o".as_ref(), file.as_os_str()])
 }
 
 #[test]

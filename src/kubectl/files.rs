@@ -2,10 +2,12 @@
 //! has the manifest of the run, `manifest.yaml`, and the small files exercises know; no others.
 
 use super::cluster::Cluster;
-use super::merge::holds;
+use super::mark;
+use super::merge::{holds, strategic};
 use super::words::Args;
-use super::{Said, create, get, kinds};
+use super::{Said, act, create, get, kinds};
 use crate::kube::tree::Tree;
+use crate::sim;
 
 pub(super) const APPLY: &str = "f:filename k:kustomize prune! server-side! dry-run: o:output \
      force-conflicts! validate: R!recursive l:selector all! wait! overwrite! field-manager: force! \
@@ -14,12 +16,12 @@ pub(super) const APPLY: &str = "f:filename k:kustomize prune! server-side! dry-r
 /// The name of the run's manifest.
 const MANIFEST: &str = "manifest.yaml";
 
-/// Small files: name, the ConfigMap in it.
-const KNOWN: [(&str, &str); 2] =
-    [("later-db.yaml", "later-db"), ("late-config.yaml", "late-config")];
-
-fn base(file: &str) -> &str {
-    file.rsplit('/').next().unwrap_or(file)
+/// What a file holds; nothing where the lab has no such file.
+fn objects(cluster: &Cluster, file: &str) -> Option<Vec<Tree>> {
+    if file.rsplit('/').next() == Some(MANIFEST) {
+        return Some(cluster.manifest.clone());
+    }
+    sim::small_file(file).map(|text| crate::kube::tree_of(text).into_iter().collect())
 }
 
 fn absent(file: &str) -> Said {
@@ -35,7 +37,7 @@ fn absent(file: &str) -> Said {
 /// An object of the manifest, its kind and the object of its name in the cluster.
 type Pair<'c> = (&'static kinds::Kind, &'c Tree, Option<&'c Tree>);
 
-fn pairs<'c>(cluster: &'c Cluster, args: &Args) -> Vec<Pair<'c>> {
+fn pairs<'c>(cluster: &'c Cluster, args: &Args, written: &'c [Tree]) -> Vec<Pair<'c>> {
     let usual = get::namespace(cluster, args);
     let pair = |written: &'c Tree| {
         let kind = kinds::of(written.text("kind"))?;
@@ -45,7 +47,7 @@ fn pairs<'c>(cluster: &'c Cluster, args: &Args) -> Vec<Pair<'c>> {
         };
         Some((kind, written, cluster.one(kind, namespace, written.text("metadata.name"))))
     };
-    cluster.manifest.iter().filter_map(pair).collect()
+    written.iter().filter_map(pair).collect()
 }
 
 /// Whether an object stands as its manifest wants it.
@@ -65,72 +67,70 @@ pub(super) fn apply(cluster: &Cluster, args: &Args) -> Said {
     let Some(file) = args.flag("filename") else {
         return Said::error("must specify one of -f and -k");
     };
-    let base = base(file);
-    if let Some((_, name)) = KNOWN.iter().find(|(known, _)| *known == base) {
-        let namespace = get::namespace(cluster, args);
-        let there = kinds::of("ConfigMap").and_then(|kind| cluster.one(kind, &namespace, name));
-        return match there {
-            Some(_) => Said::printed(format!("configmap/{name} unchanged\n")),
-            None => Said {
-                out: format!("configmap/{name} created\n"),
-                actions: vec![format!("apply {base}")],
-                ..Said::default()
-            },
-        };
-    }
-    if base != MANIFEST {
-        return absent(file);
-    }
+    let Some(written) = objects(cluster, file) else { return absent(file) };
     let note = match args.flag("dry-run") {
         None | Some("none") => "",
         Some("server") => " (server dry run)",
         Some(_) => " (dry run)",
     };
     let mut said = Said::default();
-    for (kind, written, live) in pairs(cluster, args) {
-        let done = match live {
-            None => "created",
-            Some(live) if unchanged(written, live) => "unchanged",
-            Some(_) => "configured",
+    for (kind, written, live) in pairs(cluster, args, &written) {
+        let (done, actions) = match live {
+            None => ("created", Ok(vec![format!("create {}", create::json_line(written))])),
+            Some(live) if unchanged(written, live) => ("unchanged", Ok(Vec::new())),
+            Some(live) => ("configured", back(cluster, kind, written, live)),
         };
-        if args.flag("server-side").is_some() {
-            let line =
-                format!("{}/{} serverside-applied", kind.prefix(), written.text("metadata.name"));
-            said.out.push_str(&format!("{line}{note}\n"));
-        } else {
-            let name = written.text("metadata.name");
-            said.out.push_str(&format!("{}/{name} {done}{note}\n", kind.prefix()));
-        }
-        if note.is_empty() && done == "created" {
-            said.actions.push(format!("create {}", create::json_line(written)));
-        }
-        if note.is_empty() && done == "configured" {
-            said.actions.extend(back(kind, written, live.unwrap_or(written)));
+        let actions = match actions {
+            Ok(actions) => actions,
+            Err(why) => {
+                said.err.push_str(&format!("{}\n", why.trim_end()));
+                said.exit = 1;
+                continue;
+            }
+        };
+        let done = if args.flag("server-side").is_some() { "serverside-applied" } else { done };
+        let name = written.text("metadata.name");
+        said.out.push_str(&format!("{}/{name} {done}{note}\n", kind.prefix()));
+        if note.is_empty() {
+            said.actions.extend(actions);
         }
     }
     said
 }
 
-/// What brings an object's number of pods back to what is written; other changes of a running
-/// object are the editor's to make.
-fn back(kind: &kinds::Kind, written: &Tree, live: &Tree) -> Option<String> {
-    let (wanted, now) = (written.at("spec.replicas"), live.at("spec.replicas"));
-    let name = written.text("metadata.name");
-    match wanted {
-        Tree::Int(n) if wanted != now => {
-            Some(format!("scale {}/{name} --replicas={n}", kind.name.to_lowercase()))
+/// What brings an object back to what is written; the error is the server's refusal.
+fn back(
+    cluster: &Cluster,
+    kind: &kinds::Kind,
+    written: &Tree,
+    live: &Tree,
+) -> Result<Vec<String>, String> {
+    let target = act::target(kind, live);
+    let mut actions = Vec::new();
+    for field in ["labels", "annotations"] {
+        let have = live.at("metadata").get(field);
+        let all = written.at("metadata").get(field).entries().iter();
+        let other = all.filter(|(key, value)| have.get(key) != value).cloned();
+        let other = Tree::Map(other.collect());
+        if !other.entries().is_empty() {
+            let metadata = Tree::of(vec![(field, other)]);
+            actions.push(mark::marks(&metadata, &target)?);
         }
-        _ => None,
     }
+    let base = mark::base(cluster, kind, live)?;
+    let (mut new, mut parts) = (base.clone(), written.clone());
+    parts.put("metadata", Tree::Null);
+    strategic(&mut new, &parts, kind.name);
+    let change = mark::change(cluster, &target, &base, &new)?;
+    actions.extend(Some(change).filter(|change| !change.is_empty()));
+    Ok(actions)
 }
 
 /// `create -f` and `delete -f`.
 pub(super) fn each(cluster: &Cluster, args: &Args, file: &str, verb: &str) -> Said {
-    if base(file) != MANIFEST {
-        return absent(file);
-    }
+    let Some(written) = objects(cluster, file) else { return absent(file) };
     let mut said = Said::default();
-    for (kind, written, live) in pairs(cluster, args) {
+    for (kind, written, live) in pairs(cluster, args, &written) {
         let name = written.text("metadata.name");
         match (verb, live) {
             ("create", None) => {
@@ -171,11 +171,9 @@ pub(super) fn diff(cluster: &Cluster, args: &Args) -> Said {
     let Some(file) = args.flag("filename") else {
         return Said::error("must specify one of -f and -k");
     };
-    if base(file) != MANIFEST {
-        return Said { exit: 2, ..absent(file) };
-    }
+    let Some(written) = objects(cluster, file) else { return Said { exit: 2, ..absent(file) } };
     let other = |(_, written, live): &Pair| !live.is_some_and(|live| unchanged(written, live));
-    let changed: Vec<Pair> = pairs(cluster, args).into_iter().filter(other).collect();
+    let changed: Vec<Pair> = pairs(cluster, args, &written).into_iter().filter(other).collect();
     if changed.is_empty() {
         return Said::default();
     }
@@ -191,10 +189,12 @@ pub(super) fn diff(cluster: &Cluster, args: &Args) -> Said {
 }
 
 /// `replace -f`: only a file that is there could be.
-pub(super) fn replace(_: &Cluster, args: &Args) -> Said {
+pub(super) fn replace(cluster: &Cluster, args: &Args) -> Said {
     match args.flag("filename") {
         None => Said::error("must specify one of -f and -k"),
-        Some(file) if base(file) == MANIFEST => Said::error("not simulated: kubectl replace"),
+        Some(file) if objects(cluster, file).is_some() => {
+            Said::error("not simulated: kubectl replace")
+        }
         Some(file) => absent(file),
     }
 }

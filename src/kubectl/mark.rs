@@ -203,6 +203,7 @@ pub(super) fn base(cluster: &Cluster, kind: &Kind, object: &Tree) -> Result<Tree
         let mine = |one: &&Tree| one.text("kind") == "Pod" && one.text("metadata.name") == name;
         let written = cluster.manifest.iter().find(mine);
         base = written.cloned().ok_or("not simulated: patches of pods that others made")?;
+        images_of(&mut base, object);
     }
     base.put("status", Tree::Null);
     plain_containers(&mut base);
@@ -215,6 +216,21 @@ pub(super) fn base(cluster: &Cluster, kind: &Kind, object: &Tree) -> Result<Tree
         }
     }
     Ok(base)
+}
+
+/// Gives a pod's containers the images they run now: these alone may have changed.
+fn images_of(pod: &mut Tree, live: &Tree) {
+    let Some(spec) = pod.get_mut("spec") else { return };
+    for list in ["containers", "initContainers"] {
+        let Some(Tree::List(all)) = spec.get_mut(list) else { continue };
+        for one in all.iter_mut() {
+            let now = live.at("spec").get(list).items().iter();
+            let mut now = now.filter(|now| now.get("name") == one.get("name"));
+            if let Some(now) = now.next() {
+                one.put("image", now.get("image").clone());
+            }
+        }
+    }
 }
 
 /// Takes away the empty `resources` the server shows where none were asked for.
@@ -246,7 +262,8 @@ pub(super) fn change(
     }
 }
 
-fn marks(metadata: &Tree, target: &str) -> Result<String, String> {
+/// The action that sets or takes away labels or annotations.
+pub(super) fn marks(metadata: &Tree, target: &str) -> Result<String, String> {
     let verb = match metadata.entries().first().map(|(key, _)| key.as_ref()) {
         Some("labels") => "label",
         Some("annotations") => "annotate",

@@ -74,6 +74,24 @@ pub struct Scenario {
 /// applied last. Given by who starts the run, for this module knows no rules.
 pub type Review = fn(&str, &dyn Fn(&Object) -> Option<Origins>) -> (Desired, Vec<String>);
 
+/// Small files that exercises and recordings apply while they run: name and text.
+const SMALL_FILES: [(&str, &str); 2] = [
+    (
+        "later-db.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: later-db}\ndata: {go: 'yes'}\n",
+    ),
+    (
+        "late-config.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: late-config}\ndata: {key: value}\n",
+    ),
+];
+
+/// The text of a small file, wherever it is said to lie.
+pub fn small_file(path: &str) -> Option<&'static str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    SMALL_FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
 impl Scenario {
     /// The scenario of a manifest alone: namespace `default`, seed 1, nothing done to it.
     pub fn new(desired: Arc<Desired>) -> Scenario {

@@ -2,7 +2,7 @@
 
 use super::{Controllers, api, apply, deployment, job};
 use crate::sim::model::PodTemplate;
-use crate::sim::world::{Config, State, World};
+use crate::sim::world::{State, World};
 use crate::trace::{EventId, Name, Subject, What};
 use k8s_openapi::api::core::v1 as core;
 use std::rc::Rc;
@@ -215,24 +215,10 @@ pub(crate) fn set_data(world: &World, target: &str, pairs: &[&str], event: Event
     Ok(())
 }
 
-/// The small files that exercises and recordings apply while they run.
+/// Applies one of the small files that exercises and recordings apply while they run.
 pub(crate) fn apply(world: &World, file: &str, event: EventId) -> Done {
-    const FILES: &[(&str, &str, &str, &str)] = &[
-        ("later-db.yaml", "later-db", "go", "yes"),
-        ("late-config.yaml", "late-config", "key", "value"),
-    ];
-    let base = file.rsplit('/').next().unwrap_or(file);
-    let found = FILES.iter().find(|(known, ..)| *known == base);
-    let (_, name, key, value) = found.ok_or_else(|| format!("there is no file {file}"))?;
-    let (created_at, changed_by) = (world.now(), Some(event));
-    let mut config = Config { created_at, changed_by, ..Config::default() };
-    config.data.insert((*key).to_owned(), value.as_bytes().to_vec());
-    let namespace = world.scenario.namespace.clone();
-    let state = &mut world.st();
-    state.configs.insert(("configmap", namespace, (*name).to_owned()), config);
-    let subject = Subject::Object { kind: "configmap".into(), name: (*name).into() };
-    state.emit(subject, What::Applied, Some(event), None);
-    state.touch();
+    let text = crate::sim::small_file(file).ok_or_else(|| format!("there is no file {file}"))?;
+    super::apply::apply(world, text, event);
     Ok(())
 }
 
