@@ -1,7 +1,13 @@
 //! Small things asked of the browser: addresses, files, storage, clipboard, focus.
 
 use gloo::storage::{LocalStorage, Storage};
+use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
+
+thread_local! {
+    /// The part of the address after `#` as last read or written here.
+    static SEEN: RefCell<String> = const { RefCell::new(String::new()) };
+}
 
 pub(crate) fn window() -> web_sys::Window {
     web_sys::window().expect("a page has a window")
@@ -19,6 +25,29 @@ pub(crate) fn address_of(name: &str) -> String {
     let base = document().base_uri().ok().flatten().unwrap_or_default();
     let whole = web_sys::Url::new_with_base(&path, &base);
     whole.map_or(path, |url| url.href())
+}
+
+fn hash() -> String {
+    window().location().hash().unwrap_or_default()
+}
+
+/// The part of the address after `#`, read to be followed.
+pub(crate) fn read_hash() -> String {
+    SEEN.set(hash());
+    hash()
+}
+
+/// Writes where we are into the address, as a new entry of the history or over the last one. A
+/// browser tells of a followed link only later; a run that plays would write over where it leads.
+pub(crate) fn write_hash(text: &str, push: bool) {
+    let followed = SEEN.with_borrow(|seen| *seen != hash());
+    let Ok(history) = window().history() else { return };
+    let _ = match push {
+        true => history.push_state_with_url(&JsValue::NULL, "", Some(text)),
+        false if followed => return,
+        false => history.replace_state_with_url(&JsValue::NULL, "", Some(text)),
+    };
+    SEEN.set(hash());
 }
 
 /// All records of ours, and whether more can be written.

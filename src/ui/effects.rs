@@ -5,7 +5,6 @@ use super::{browser, editor, engine};
 use crate::lesson::{file_of, index_file_of};
 use crate::session::{Effect, Msg};
 use gloo::timers::callback::Timeout;
-use wasm_bindgen::JsValue;
 
 pub(crate) fn run(effect: Effect) {
     match effect {
@@ -28,7 +27,7 @@ pub(crate) fn run(effect: Effect) {
         }
         Effect::Save { key, value } => send(Msg::Storage(browser::save(&key, &value))),
         Effect::Forget { key } => browser::forget(&key),
-        Effect::Address { hash, push } => address(&hash, push),
+        Effect::Address { hash, push } => browser::write_hash(&hash, push),
         Effect::EditorText { text, state } => editor::set_text(&text, state.as_deref()),
         Effect::EditorKeep => send(Msg::Keep(editor::keep())),
         Effect::EditorEdits { old, edits } => editor::apply_edits(&old, &edits),
@@ -88,14 +87,6 @@ fn copy(text: String) {
         let said = browser::copy(text).await;
         send(Msg::Say(said.err().unwrap_or_else(|| "Copied.".to_owned())));
     });
-}
-
-fn address(hash: &str, push: bool) {
-    let Ok(history) = browser::window().history() else { return };
-    let _ = match push {
-        true => history.push_state_with_url(&JsValue::NULL, "", Some(hash)),
-        false => history.replace_state_with_url(&JsValue::NULL, "", Some(hash)),
-    };
 }
 
 /// Into the live region; the same sentence twice is said twice.

@@ -39,7 +39,7 @@ const CLOCK_MS: u32 = 1000;
 pub fn start() {
     std::panic::set_hook(Box::new(failed));
     let (stored, storage) = browser::stored();
-    let hash = browser::window().location().hash().unwrap_or_default();
+    let hash = browser::read_hash();
     let language = browser::window().navigator().language().unwrap_or_default();
     let language = language.split('-').next().unwrap_or("").to_lowercase();
     send(Msg::Booted { stored, hash, storage, language });
@@ -48,8 +48,7 @@ pub fn start() {
         shell.remove();
     }
     let on_hash = EventListener::new(&browser::window(), "hashchange", |_| {
-        let hash = browser::window().location().hash().unwrap_or_default();
-        send(Msg::HashChanged(hash));
+        send(Msg::HashChanged(browser::read_hash()));
     });
     on_hash.forget();
     keys::listen();

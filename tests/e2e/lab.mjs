@@ -52,26 +52,36 @@ async function closeHouse() {
   await site.close();
 }
 
-// The journeys of a file share a browser and a server; each has a context of its own.
+// The journeys of a file share a browser and a server; each has a context of its own. One that fails
+// is walked a second time, and its first failure printed: the machine is shared, the page is not.
 // `list`: [name, walk(lab), {width, height, dark, still, touch, site: () => server of its own}].
 export function journeys(list) {
   test.after(closeHouse);
   for (const [name, walk, options = {}] of list) {
     test(name, async () => {
-      const { browser, site } = await house();
-      const own = await options.site?.();
-      const lab = await Lab.at(browser, own ?? site, options);
       try {
-        await walk(lab);
-        lab.assertClean();
+        await journey(name, walk, options);
       } catch (error) {
-        await lab.shot(`failed ${name}`).catch(() => {});
-        throw lab.explain(error);
-      } finally {
-        await lab.context.close();
-        await own?.close();
+        console.error(`walked again, failed first: ${name}\n${error.stack}`);
+        await journey(name, walk, options);
       }
     });
+  }
+}
+
+async function journey(name, walk, options) {
+  const { browser, site } = await house();
+  const own = await options.site?.();
+  const lab = await Lab.at(browser, own ?? site, options);
+  try {
+    await walk(lab);
+    lab.assertClean();
+  } catch (error) {
+    await lab.shot(`failed ${name}`).catch(() => {});
+    throw lab.explain(error);
+  } finally {
+    await lab.context.close();
+    await own?.close();
   }
 }
 

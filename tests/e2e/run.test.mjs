@@ -50,6 +50,21 @@ journeys([
     },
   ],
   [
+    "a link followed while the run writes its instant into the address leads where it says",
+    async (lab) => {
+      await openSolved(lab);
+      await lab.seekTo(30);
+      // Both within one turn of the browser, as a click and a frame of a playing run can be.
+      await lab.page.evaluate(() => {
+        document.querySelector("a.brand").click();
+        for (const button of document.querySelectorAll("button")) {
+          if (button.getAttribute("aria-label") === "Next event") button.click();
+        }
+      });
+      await lab.page.locator(".lesson-card").filter({ visible: true }).first().waitFor();
+    },
+  ],
+  [
     "answers kubectl at the instant shown, and does what it is told",
     async (lab) => {
       await openSolved(lab);
