@@ -18,6 +18,7 @@ pub mod export;
 pub mod kube;
 pub mod kubectl;
 pub mod lesson;
+pub mod order;
 pub mod part;
 pub mod protocol;
 pub mod regex;

@@ -9,20 +9,21 @@ const ARROWS: &[(&str, &str)] = &[
     ("time", ""),
     ("rng", ""),
     ("part", ""),
-    ("text", ""),
-    ("diagnostic", "text"),
-    ("yaml", "text diagnostic"),
+    ("order", ""),
+    ("text", "order"),
+    ("diagnostic", "text order"),
+    ("yaml", "text diagnostic order"),
     ("regex", ""),
-    ("shell", "text diagnostic yaml regex time rng part"),
-    ("trace", "text time"),
-    ("kube", "text diagnostic yaml time"),
-    ("check", "text diagnostic yaml regex shell kube sim::images part"),
-    ("sim", "text trace kube shell time rng part"),
-    ("kubectl", "text trace kube sim time part"),
-    ("lesson", "text diagnostic regex yaml kube check sim trace time"),
-    ("export", "text yaml kube lesson time"),
+    ("shell", "text diagnostic yaml regex time rng part order"),
+    ("trace", "text time order"),
+    ("kube", "text diagnostic yaml time order"),
+    ("check", "text diagnostic yaml regex shell kube sim::images part order"),
+    ("sim", "text trace kube shell time rng part order"),
+    ("kubectl", "text trace kube sim time part order"),
+    ("lesson", "text diagnostic regex yaml kube check sim trace time order"),
+    ("export", "text yaml kube lesson time order"),
     ("protocol", "text diagnostic trace lesson export time"),
-    ("session", "text diagnostic trace lesson export protocol time"),
+    ("session", "text diagnostic trace lesson export protocol time order"),
     ("cli", "*"),
     ("ui", "*"),
 ];
@@ -30,6 +31,7 @@ const ARROWS: &[(&str, &str)] = &[
 /// Only these may touch the browser, files, arguments or the terminal.
 const BROWSER_ONLY: &[&str] = &["leptos", "web_sys", "gloo", "wasm_bindgen", "js_sys"];
 const NATIVE_ONLY: &[&str] = &["std::fs", "std::env", "std::io", "std::process"];
+const SORTS: &[&str] = &[".sort()", ".sort_by", ".sort_unstable"];
 
 const LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 60;
@@ -97,6 +99,11 @@ fn banned(path: &str, text: &str) -> Vec<String> {
         for word in NATIVE_ONLY.iter().filter(|_| !["cli", "main"].contains(&module)) {
             if line.contains(word) {
                 found.push(format!("{path}:{line_no}: `{word}` belongs in `cli`"));
+            }
+        }
+        for word in SORTS.iter().filter(|_| !["cli", "order"].contains(&module)) {
+            if line.contains(word) {
+                found.push(format!("{path}:{line_no}: `{word}` costs a download: crate::order"));
             }
         }
     }
@@ -172,6 +179,7 @@ fn each_check_can_fail() {
         ("src/new/a.rs", "//! x\n", "has no arrows"),
         ("src/sim/a.rs", "//! x\nuse web_sys::window;\n", "belongs in `ui`"),
         ("src/sim/a.rs", "//! x\nuse std::fs;\n", "belongs in `cli`"),
+        ("src/sim/a.rs", "//! x\nfn a() {\n    b.sort_by_key(c);\n}\n", "costs a download"),
         ("src/sim/a.rs", long.as_str(), "62 lines in"),
     ];
     for (path, text, expected) in cases {

@@ -4,6 +4,7 @@
 use super::lines::{self, Place};
 use crate::diagnostic::Completion;
 use crate::kube::schema::{self, Field, Shape, Type};
+use crate::order::Order;
 use crate::text::Span;
 use crate::yaml::{self, Node};
 
@@ -18,7 +19,7 @@ pub(super) fn complete(text: &str, offset: usize) -> Vec<Completion> {
     };
     let typed = place.typed.to_lowercase();
     found.retain(|c| is_part(&typed, &c.label.to_lowercase()));
-    found.sort_by_key(|c| !c.label.to_lowercase().starts_with(&typed));
+    found.order_by_key(|c| !c.label.to_lowercase().starts_with(&typed));
     found.truncate(COMPLETIONS_MAX);
     let span = Span::new(place.start, offset);
     found.iter_mut().for_each(|c| c.span = span);
@@ -55,7 +56,7 @@ fn keys(place: &Place) -> Vec<Completion> {
     };
     let mut fields: Vec<&Field> =
         of.fields.iter().filter(|f| !place.taken.contains(&f.name) && f.name != "status").collect();
-    fields.sort_by_key(|f| !f.required);
+    fields.order_by_key(|f| !f.required);
     fields.iter().map(|f| option(f.name, key_text(f, place), detail(f))).collect()
 }
 
@@ -170,7 +171,7 @@ fn names(text: &str, place: &Place, key: &str) -> Vec<Completion> {
             }
         }
     }
-    found.sort();
+    found.order();
     found.dedup();
     found.retain(|name| name != place.typed && !name.is_empty());
     found.iter().map(|name| option(name, name.clone(), kind.to_owned())).collect()

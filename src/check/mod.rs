@@ -33,6 +33,7 @@ mod warnings;
 
 use crate::diagnostic::{Diagnostic, POD_REFUSED, Severity};
 use crate::kube::{self, Desired, Object};
+use crate::order::Order;
 use crate::text::Span;
 use crate::yaml::{self, Node};
 use admitted::Taken;
@@ -124,7 +125,7 @@ pub fn check_with(text: &str, practices: bool) -> Checked {
     };
     together.found.retain(|hazard| !refused(hazard));
     diagnostics.extend(together.found);
-    diagnostics.sort_by_key(|d| (d.span.start, d.severity));
+    diagnostics.order_by_key(|d| (d.span.start, d.severity));
     diagnostics.dedup();
     diagnostics.truncate(DIAGNOSTICS_MAX);
     Checked { desired, diagnostics }

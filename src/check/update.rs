@@ -8,6 +8,7 @@ use super::report::Report;
 use super::rules::selector;
 use super::show;
 use crate::diagnostic::Diagnostic;
+use crate::order::Order;
 use crate::yaml::{Node, Value};
 
 /// How the server puts it that a field has changed.
@@ -151,7 +152,7 @@ fn canonical(node: Option<&Node>) -> String {
                 .filter(|(_, value)| !value.is_empty())
                 .map(|(key, value)| format!("{key:?}:{value}"))
                 .collect();
-            parts.sort_unstable();
+            parts.order();
             if parts.is_empty() { String::new() } else { format!("{{{}}}", parts.join(",")) }
         }
         Value::Seq(items) if items.is_empty() => String::new(),
@@ -170,7 +171,7 @@ fn others(at: &At, free: &[&str]) -> Vec<(String, String)> {
         .map(|(e, value)| (e.key.clone(), canonical(value.node)))
         .filter(|(_, value)| !value.is_empty())
         .collect();
-    all.sort_unstable();
+    all.order();
     all
 }
 

@@ -1,6 +1,7 @@
 //! Diagnostics as text for terminals and bug reports. Colours and files are the caller's.
 
 use super::{Diagnostic, Severity};
+use crate::order::Order;
 use crate::text::{LineIndex, Span};
 use std::fmt::{self, Write};
 
@@ -49,7 +50,7 @@ impl Diagnostic {
 pub fn render(file: &str, text: &str, diagnostics: &[Diagnostic], excerpts: bool) -> String {
     let index = LineIndex::new(text);
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
-    sorted.sort_by_key(|one| (one.span, one.severity));
+    sorted.order_by_key(|one| (one.span, one.severity));
     let each = sorted.into_iter().map(|one| match excerpts {
         true => one.excerpt(file, text, &index) + "\n",
         false => one.line(file, text, &index) + "\n",

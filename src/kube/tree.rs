@@ -1,6 +1,7 @@
 //! API objects as plain trees, as `-o json` shows them: what kubectl's words are made of. The way
 //! back from typed objects; nothing here judges or prints.
 
+use crate::order::Order;
 use crate::yaml::{Node, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -166,7 +167,7 @@ impl Tree {
                 }
                 if let (Tree::Map(all), true) = (&mut map, keeps_nulls) {
                     all.extend(nulls);
-                    all.sort_by(|a: &(Cow<str>, _), b| a.0.cmp(&b.0));
+                    all.order_by(|a: &(Cow<str>, _), b| a.0.cmp(&b.0));
                 }
                 map
             }

@@ -4,6 +4,7 @@
 use super::dump;
 use super::kinds::{self, Kind};
 use crate::kube::{self, tree::Tree};
+use crate::order::Order;
 use crate::sim::Review;
 use crate::time::SimTime;
 use crate::trace::{Event, Name, Subject, What};
@@ -120,7 +121,7 @@ impl<'a> Cluster<'a> {
             one.text("kind") == kind.name && there
         };
         let mut found: Vec<&Tree> = self.objects.iter().filter(here).collect();
-        found.sort_by_key(|one| (one.text("metadata.namespace"), one.text("metadata.name")));
+        found.order_by_key(|one| (one.text("metadata.namespace"), one.text("metadata.name")));
         found
     }
 

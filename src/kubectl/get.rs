@@ -8,6 +8,7 @@ use super::select::Selector;
 use super::words::Args;
 use super::{Said, Table, dump, jsonpath, rows};
 use crate::kube::tree::Tree;
+use crate::order::Order;
 
 pub(super) const FLAGS: &str = "o:output A!all-namespaces w!watch watch-only! l:selector \
      field-selector: show-labels! L:label-columns sort-by: no-headers! ignore-not-found! \
@@ -166,7 +167,7 @@ fn sort(list: &mut [&Tree], path: &str) {
             None => (i64::MIN, String::new()),
         }
     };
-    list.sort_by_cached_key(|object| key(object));
+    list.order_by_key(|object| key(object));
 }
 
 fn tables(cluster: &Cluster, args: &Args, found: &[(&'static Kind, Vec<&Tree>)]) -> String {

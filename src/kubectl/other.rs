@@ -4,6 +4,7 @@ use super::cluster::Cluster;
 use super::words::Args;
 use super::{Said, clock, dump, get, kinds};
 use crate::kube::tree::Tree;
+use crate::order::Order;
 
 /// Commands kubectl has and the lab does not play.
 pub(super) const NOT_SIMULATED: &str = "certificate taint proxy debug kustomize \
@@ -134,7 +135,7 @@ pub(super) fn events(cluster: &Cluster, args: &Args) -> Said {
         let at = ["lastTimestamp", "eventTime"].map(|key| one.text(key).to_owned());
         clock::millis(if at[0].is_empty() { &at[1] } else { &at[0] }).unwrap_or(0)
     };
-    all.sort_by_key(|one| newest(one));
+    all.order_by_key(|one| newest(one));
     let heads = ["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"];
     let mut lines = vec![heads.map(str::to_owned).to_vec()];
     let now = cluster.now_millis();

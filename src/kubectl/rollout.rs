@@ -6,6 +6,7 @@ use super::cluster::Cluster;
 use super::words::Args;
 use super::{Said, act, describe, get, kinds};
 use crate::kube::tree::Tree;
+use crate::order::Order;
 
 pub(super) const FLAGS: &str = "w!watch timeout: revision: to-revision: l:selector o:output \
      f:filename dry-run: R!recursive";
@@ -144,7 +145,7 @@ fn revisions<'c>(cluster: &'c Cluster, one: &Tree) -> Vec<(i64, &'c Tree)> {
         (text.parse().unwrap_or(0), set)
     });
     let mut all: Vec<(i64, &Tree)> = numbered.collect();
-    all.sort_by_key(|(revision, _)| *revision);
+    all.order_by_key(|(revision, _)| *revision);
     all
 }
 

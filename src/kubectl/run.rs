@@ -4,6 +4,7 @@ use super::cluster::Cluster;
 use super::words::{self, Args};
 use super::{act, attach, create, describe, explain, files, get, live, logs, mark, other, rollout};
 use crate::kube::tree::Tree;
+use crate::order::Order;
 use crate::part::part;
 use crate::sim::{Scenario, Simulation};
 use crate::time::SimTime;
@@ -76,7 +77,7 @@ fn answer_at(scenario: &mut Scenario, at: SimTime, line: &str) -> Said {
     }
     let said = run(&mut sim, &past, line);
     scenario.actions.extend(said.actions.iter().map(|action| (at, action.clone())));
-    scenario.actions.sort_by_key(|(at, _)| *at);
+    scenario.actions.order_by_key(|(at, _)| *at);
     said
 }
 

@@ -1,6 +1,7 @@
 //! Label and field selectors as flags write them. Models apimachinery pkg/labels (v1.36).
 
 use crate::kube::tree::Tree;
+use crate::order::Order;
 
 /// One wish: a key, how, and the values.
 struct Wish {
@@ -152,7 +153,7 @@ pub(super) fn show(selector: &Tree) -> String {
     for one in selector.get("matchExpressions").items() {
         let (key, mut values) = (one.text("key"), Vec::new());
         values.extend(one.get("values").items().iter().map(Tree::show));
-        values.sort();
+        values.order();
         parts.push(match one.text("operator") {
             "In" => format!("{key} in ({})", values.join(",")),
             "NotIn" => format!("{key} notin ({})", values.join(",")),

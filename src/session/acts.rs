@@ -3,6 +3,7 @@
 
 use super::bench::APPLY;
 use super::{Effect, Msg, Part, Pick, Session};
+use crate::order::Order;
 use crate::time::SimTime;
 use crate::trace::{Name, PodView, Snapshot};
 
@@ -152,7 +153,7 @@ impl Session {
             Msg::Act(line) => {
                 let at = self.bench.player.cursor;
                 self.bench.actions.push((at, line));
-                self.bench.actions.sort_by_key(|a| a.0);
+                self.bench.actions.order_by_key(|a| a.0);
                 self.bench.player.playing = true;
             }
             Msg::TakeBack(i) if i < self.bench.actions.len() => {

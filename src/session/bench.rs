@@ -8,6 +8,7 @@ use super::player::Player;
 use super::run::Run;
 use super::{Effect, Msg, Part, Pick, Session};
 use crate::diagnostic::{Diagnostic, POD_REFUSED, Severity};
+use crate::order::Order;
 use crate::protocol::Revision;
 use crate::text::{self, Span};
 use crate::time::SimTime;
@@ -245,7 +246,7 @@ impl Session {
             bench.live = Some(bench.begun.clone());
         }
         bench.actions.push((bench.player.cursor, format!("{APPLY}{}", bench.text)));
-        bench.actions.sort_by_key(|a| a.0);
+        bench.actions.order_by_key(|a| a.0);
         bench.player.playing = true;
         self.run_again(out);
     }

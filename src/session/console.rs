@@ -2,6 +2,7 @@
 //! the page shows; what changes the cluster becomes an act at the cursor.
 
 use super::{Effect, Part, Session};
+use crate::order::Order;
 use crate::protocol::{KubectlAsk, ToWorker};
 use crate::time::SimTime;
 
@@ -59,7 +60,7 @@ impl Session {
         self.console.said.drain(..n_over);
         if !actions.is_empty() {
             self.bench.actions.extend(actions.into_iter().map(|action| (at, action)));
-            self.bench.actions.sort_by_key(|a| a.0);
+            self.bench.actions.order_by_key(|a| a.0);
             self.run_again(out);
         }
     }

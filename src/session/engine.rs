@@ -4,6 +4,7 @@
 use super::run::Run;
 use super::{Effect, Msg, Part, Session};
 use crate::diagnostic::Diagnostic;
+use crate::order::Order;
 use crate::protocol::{FromWorker, Revision, ToWorker};
 use crate::time::SimTime;
 
@@ -255,7 +256,7 @@ impl Session {
         let mut actions = lesson.map_or(Vec::new(), |l| l.actions.clone());
         if revision != START {
             actions.extend(self.bench.actions.iter().cloned());
-            actions.sort_by_key(|a| a.0);
+            actions.order_by_key(|a| a.0);
         }
         ToWorker::Simulate {
             revision,

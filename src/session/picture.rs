@@ -1,6 +1,7 @@
 //! Where the parts of one pod stand on the stage: plain geometry in CSS pixels, so that it can be
 //! tested without a browser. What they look like is the page's.
 
+use crate::order::Order;
 use crate::trace::{Name, PodShape, Role};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -177,7 +178,7 @@ impl Picture {
     fn lay_arrows(&mut self, wide: bool) {
         let init = self.cards.iter().filter(|c| c.role == Role::Init).map(|c| c.rect);
         let mut links: Vec<Rect> = init.chain(self.chips.iter().map(|c| c.2)).collect();
-        links.sort_by(|a, b| a.y.total_cmp(&b.y));
+        links.order_by(|a, b| a.y.total_cmp(&b.y));
         for pair in links.windows(2) {
             let x = pair[0].x + 18.0;
             self.chain.push(vec![(x, pair[0].bottom()), (x, pair[1].y)]);

@@ -5,6 +5,7 @@ use super::control::{api, apply, budget, change, edit, load, node as nodes, work
 use super::faults;
 use super::model::PodId;
 use super::world::World;
+use crate::order::Order;
 use crate::text::words;
 use crate::time::SimTime;
 use crate::trace::{EventId, Subject, What};
@@ -192,7 +193,7 @@ fn delete_first(world: &World, label: &str, event: EventId) -> Result<(), String
             found.push((pod.name.clone(), pod.id));
         }
     }
-    found.sort();
+    found.order();
     let (_, id) = found.first().ok_or_else(|| format!("no pod has the label {label}"))?;
     api::delete_pod(world, *id, None, event);
     Ok(())

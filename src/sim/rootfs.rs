@@ -3,6 +3,7 @@
 
 use super::images::files::{self, Brought};
 use super::images::{Image, Tools};
+use crate::order::Order;
 use crate::shell::machine::{Image as Root, Thing};
 use crate::shell::programs;
 use crate::shell::{Program, SHELLS};
@@ -49,7 +50,7 @@ pub(super) fn of(image: &Image, argv: &[String], ports: &[u16]) -> Root {
     }
     bring(&mut root, image);
     let mut all: Vec<u16> = image.ports().chain(ports.iter().copied()).collect();
-    all.sort_unstable();
+    all.order();
     all.dedup();
     let ports: Vec<String> = all.iter().map(ToString::to_string).collect();
     root.add(programs::PORTS, Thing::file(ports.join(" ")));

@@ -4,6 +4,7 @@ mod edit;
 pub mod quote;
 pub mod words;
 
+use crate::order::Order;
 use serde::{Deserialize, Serialize};
 
 /// A half-open range of bytes of one text.
@@ -113,7 +114,7 @@ pub fn from_utf16(text: &str, units: u32) -> u32 {
 /// Applies edits given in any order; overlapping ones are dropped, the first by position wins.
 pub fn apply(text: &str, edits: &[Edit]) -> String {
     let mut sorted: Vec<&Edit> = edits.iter().collect();
-    sorted.sort_by_key(|e| (e.span.start, e.span.end));
+    sorted.order_by_key(|e| (e.span.start, e.span.end));
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for edit in sorted {

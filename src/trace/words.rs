@@ -57,7 +57,10 @@ impl Event {
                 format!("{who} was asked to stop and has {grace_secs} s of grace.")
             }
             What::Status(status) => status_sentence(&who, status),
-            What::Reported { message, .. } => format!("an event on {who} said: {message}"),
+            What::Reported { warning, reason, message, .. } => {
+                let word = if *warning { "warning" } else { "event" };
+                format!("{word} {reason} on {who}: {message}")
+            }
             What::ObjectRow { cells } => format!("{who} now reads {}.", cells.join(" ")),
             What::Endpoints { ready, not_ready } => endpoints_sentence(&who, ready, not_ready),
             other => inside_sentence(&who, other),

@@ -6,6 +6,7 @@ use super::el::{El, Kid, button, div, el, span, svg};
 use super::inspector;
 use super::stage_parts::{self as parts, PodAt};
 use crate::kubectl::human_duration;
+use crate::order::Order;
 use crate::session::lanes::Look;
 use crate::session::picture::{self, Picture};
 use crate::session::{Msg, Part, Pick, Session};
@@ -82,7 +83,7 @@ fn large(s: &Session) -> Vec<Name> {
         return Vec::new();
     }
     let mut names: Vec<Name> = pods.keys().cloned().collect();
-    names.sort_by_key(|name| std::cmp::Reverse(pods[name].shape.containers.len()));
+    names.order_by_key(|name| std::cmp::Reverse(pods[name].shape.containers.len()));
     names
 }
 

@@ -2,6 +2,7 @@
 //! sentence of ours for each of goyaml's.
 
 use super::{Node, Value};
+use crate::order::Order;
 use std::fmt::Write;
 
 /// A key as sigs.k8s.io/yaml turns it into a JSON key, or why it cannot.
@@ -51,7 +52,7 @@ fn go(value: &Value, inner: bool) -> String {
         Value::Map(entries) => {
             let mut sorted: Vec<(&str, &Node)> =
                 entries.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect();
-            sorted.sort_by_key(|(key, _)| *key);
+            sorted.order_by_key(|(key, _)| *key);
             let mut out = String::from("map[interface {}]interface {}{");
             for (i, (key, node)) in sorted.into_iter().enumerate() {
                 let comma = if i > 0 { ", " } else { "" };

@@ -6,6 +6,7 @@ mod find;
 use super::fix;
 use crate::diagnostic::{Links, Renamed};
 use crate::kube::names;
+use crate::order::Order;
 use crate::text::{Edit, Span};
 use crate::yaml;
 
@@ -33,7 +34,7 @@ fn at_offset(text: &str, offset: usize) -> Option<(Symbol, Vec<Place>)> {
     let here = |p: &&Place| p.span.start as usize <= offset && offset <= p.span.end as usize;
     let symbol = all.iter().find(here)?.symbol.clone();
     all.retain(|p| p.symbol.what == symbol.what && p.symbol.owner == symbol.owner);
-    all.sort_by_key(|p| (p.span.start, !p.is_definition));
+    all.order_by_key(|p| (p.span.start, !p.is_definition));
     // What an alias repeats stands once.
     all.dedup_by_key(|p| p.span);
     Some((symbol, all))

@@ -9,6 +9,7 @@ use crate::check::report::Report;
 use crate::check::show;
 use crate::kube::names;
 use crate::kube::quantity::Quantity;
+use crate::order::Order;
 use std::collections::BTreeMap;
 
 /// Countable things and amounts a quota may bound; the first come in whole numbers only.
@@ -261,7 +262,7 @@ fn bounds<'a>(item: &At<'a>, kind: &str) -> Bounds<'a> {
 
 fn compare(item: &At, bounds: &Bounds, of_pod: bool, r: &mut Report) {
     let mut names: Vec<&str> = bounds.iter().flat_map(|list| list.keys().copied()).collect();
-    names.sort_unstable();
+    names.order();
     names.dedup();
     for name in names {
         let get = |i: usize| {

@@ -8,6 +8,7 @@ use crate::check::report::Report;
 use crate::check::show;
 use crate::kube::names;
 use crate::kube::quantity::Quantity;
+use crate::order::Order;
 
 const STANDARD: &str = "must be a standard resource type or fully qualified";
 const FOR_CONTAINERS: &str = "must be a standard resource for containers";
@@ -180,7 +181,7 @@ pub(in crate::check) fn aggregated(spec: &At, from_limits: bool) -> Vec<(String,
             named.extend(entries.iter().map(|(e, _)| e.key.clone()));
         }
     }
-    named.sort_unstable();
+    named.order();
     named.dedup();
     let total = |name: &String| {
         let mut running = apps.iter().map(|c| own(c, name)).fold(Quantity::ZERO, |a, b| a + b);
@@ -244,7 +245,7 @@ fn claims(list: &At, ctx: &Ctx, r: &mut Report) {
         seen.push(key);
         if !ctx.claims.contains(&name.str()) {
             let mut known = ctx.claims.clone();
-            known.sort_unstable();
+            known.order();
             let known = match known.is_empty() {
                 true => " which is empty".to_owned(),
                 false => format!(": {}", known.join(", ")),

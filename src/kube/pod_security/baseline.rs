@@ -2,6 +2,7 @@
 
 use super::Violation;
 use super::visit::{Pod, places, plural, quoted, security, violation};
+use crate::order::Order;
 use k8s_openapi::api::core::v1 as core;
 use std::collections::BTreeSet;
 
@@ -168,7 +169,7 @@ fn host_probes(pod: &Pod) -> Option<Violation> {
     if found.is_empty() || pod.minor < 34 {
         return None;
     }
-    found.names.sort();
+    found.names.order();
     let all = pod.values(hosts);
     let uses = plural("uses", "use", found.names.len());
     let word = plural("probe or lifecycle host", "probe or lifecycle hosts", all.len());

@@ -4,6 +4,7 @@ use super::tabs::Page;
 use super::{annotations, clock, labels, or, pod, truth, volumes};
 use crate::kube::quantity::Quantity;
 use crate::kube::tree::Tree;
+use crate::order::Order;
 
 /// Models describeContainers. `pod` is there where values of its fields are.
 pub(super) fn list(
@@ -264,7 +265,7 @@ fn resource_value(one: &Tree, path: &str, divisor: &str) -> String {
 
 fn mounts(page: &mut Page, one: &Tree) {
     let mut all: Vec<&Tree> = one.get("volumeMounts").items().iter().collect();
-    all.sort_by_key(|mount| mount.text("mountPath"));
+    all.order_by_key(|mount| mount.text("mountPath"));
     let none = if all.is_empty() { "\t<none>" } else { "" };
     page.put(2, format_args!("Mounts:{none}\n"));
     for mount in all {

@@ -16,6 +16,7 @@ use super::kinds::Kind;
 use super::words::Args;
 use super::{Said, clock, get};
 use crate::kube::tree::Tree;
+use crate::order::Order;
 use tabs::Page;
 
 pub(super) use containers::pod_template;
@@ -189,7 +190,7 @@ fn list_events(cluster: &Cluster, page: &mut Page, events: &[&Tree]) {
     }
     page.flush();
     let mut sorted = events.to_vec();
-    sorted.sort_by_key(|event| event.text("lastTimestamp"));
+    sorted.order_by_key(|event| event.text("lastTimestamp"));
     page.line(0, "Events:\n  Type\tReason\tAge\tFrom\tMessage");
     page.line(1, "----\t------\t----\t----\t-------");
     let now = cluster.now_millis();

@@ -4,6 +4,7 @@ use super::tabs::Page;
 use super::{clock, containers, controlled_by, head, labels, or, tags, volumes};
 use crate::kube::tree::Tree;
 use crate::kubectl::cluster::Cluster;
+use crate::order::Order;
 
 /// Models describePod.
 pub(super) fn describe(cluster: &Cluster, page: &mut Page, pod: &Tree) {
@@ -110,7 +111,7 @@ pub(super) fn tolerations(page: &mut Page, indent: &str, all: &[Tree]) {
         page.line(0, "<none>");
     }
     let mut sorted: Vec<&Tree> = all.iter().collect();
-    sorted.sort_by_key(|one| one.text("key"));
+    sorted.order_by_key(|one| one.text("key"));
     for (i, one) in sorted.into_iter().enumerate() {
         let mut text = one.text("key").to_owned();
         if !one.text("value").is_empty() {
@@ -133,7 +134,7 @@ pub(super) fn tolerations(page: &mut Page, indent: &str, all: &[Tree]) {
 /// Models describeTopologySpreadConstraints.
 pub(super) fn spread(page: &mut Page, indent: &str, all: &[Tree]) {
     let mut sorted: Vec<&Tree> = all.iter().collect();
-    sorted.sort_by_key(|one| one.text("topologyKey"));
+    sorted.order_by_key(|one| one.text("topologyKey"));
     for (i, one) in sorted.into_iter().enumerate() {
         let lead = match i {
             0 => format!("{indent}Topology Spread Constraints:\t"),

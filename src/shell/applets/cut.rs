@@ -2,6 +2,7 @@
 
 use super::Answer;
 use super::common::{Cx, cx::files_or_stdin};
+use crate::order::Order;
 use crate::shell::bytes::to_bytes;
 
 /// From and to, counted from zero, both in.
@@ -80,7 +81,7 @@ fn parse(text: &str, sorted: bool) -> Result<Vec<Range>, String> {
         return Err("missing list of positions".to_owned());
     }
     if sorted {
-        ranges.sort_by_key(|range| range.0);
+        ranges.order_by_key(|range| range.0);
     }
     Ok(ranges)
 }

@@ -5,6 +5,7 @@ use super::common::calendar::{Zone, strftime};
 use super::common::users::Users;
 use super::common::{Cx, Opts, number, tree};
 use super::sort::version;
+use crate::order::Order;
 use crate::shell::bytes::to_bytes;
 use crate::shell::{FileType, OpenHow, Stat};
 use std::cmp::Ordering;
@@ -149,7 +150,7 @@ impl Ls {
             let dirs = |e: &Entry| self.opts.has('D') && e.stat.file_type == FileType::Dir;
             dirs(b).cmp(&dirs(a)).then(order)
         };
-        entries.sort_by(order);
+        entries.order_by(order);
     }
 
     async fn show(&self, cx: &mut Cx, entries: &[Entry]) {

@@ -2,6 +2,7 @@
 
 use super::Answer;
 use super::common::{Cx, Opts, calendar::MONTHS, cx::files_or_stdin};
+use crate::order::Order;
 use crate::shell::OpenHow;
 use crate::shell::bytes::to_bytes;
 use crate::shell::sys::stdio::Out;
@@ -58,7 +59,7 @@ pub(super) async fn run(cx: &mut Cx) -> Answer {
     if opts.has('c') {
         return check(cx, &sort, &lines).await;
     }
-    lines.sort_by(|a, b| sort.order(a, b, true));
+    lines.order_by(|a, b| sort.order(a, b, true));
     if sort.unique {
         lines.dedup_by(|b, a| sort.keys_order(a, b) == Ordering::Equal);
     }

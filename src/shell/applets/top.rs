@@ -6,6 +6,7 @@ use super::common::users::Users;
 use super::common::{Cx, number};
 use super::procs::command_line;
 use super::run::wait;
+use crate::order::Order;
 use crate::shell::bytes::to_text;
 use crate::shell::sys::ProcInfo;
 use crate::time::SimTime;
@@ -72,7 +73,7 @@ async fn screen(cx: &mut Cx, users: &Users, before: &[ProcInfo], now: &[ProcInfo
         now.iter().map(|p| (p.cpu_used.0.saturating_sub(old(p.pid)), p)).collect();
     let busy: u64 = rows.iter().map(|(used, _)| used).sum();
     let whole = span * CPUS;
-    rows.sort_by_key(|(used, p)| std::cmp::Reverse((tenths(*used, whole), p.cpu_used.0 / 10_000)));
+    rows.order_by_key(|(used, p)| std::cmp::Reverse((tenths(*used, whole), p.cpu_used.0 / 10_000)));
     let load = to_text(&cx.sys.read_file("/proc/loadavg").await.unwrap_or_default());
     let zero = percent(0, 1);
     cx.text(&format!(

@@ -5,6 +5,7 @@ use super::inode::{Kind, Node, Stat};
 use super::path::{Found, WRITE};
 use super::pipe::Pipe;
 use super::{Change, ContainerId, Kernel, NoticeKind, ProcId};
+use crate::order::Order;
 use crate::shell::Errno;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -63,7 +64,7 @@ impl Kernel {
             Kind::Proc(entry) if entry.is_dir() => self.proc_names(id, entry),
             _ => return Err(Errno::NotDir),
         };
-        names.sort();
+        names.order();
         names.dedup();
         Ok(names)
     }

@@ -1,6 +1,7 @@
 //! Patterns against the names of files.
 
 use super::pattern::{Ch, Pattern};
+use crate::order::Order;
 use crate::shell::{FileType, Sys};
 
 /// More matches than this are not looked for.
@@ -37,7 +38,7 @@ pub(super) fn glob(sys: &Sys, field: &[Ch]) -> Vec<String> {
             found.retain(|path| sys.lstat(path).is_ok());
         }
     }
-    found.sort();
+    found.order();
     found
 }
 

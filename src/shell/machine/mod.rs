@@ -18,6 +18,7 @@ use super::kernel::{
 };
 use super::kernel::{NoticeKind, PidNs, PidNsId, VolumeId, wall::Wall};
 use super::sys::Sys;
+use crate::order::Order;
 use crate::time::SimTime;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -138,7 +139,7 @@ impl Machine {
     /// What happened since the last call, in order of time.
     pub fn drain(&mut self) -> Vec<Notice> {
         let mut notices = std::mem::take(&mut self.kernel.borrow_mut().notices);
-        notices.sort_by_key(|notice| notice.at);
+        notices.order_by_key(|notice| notice.at);
         notices
     }
 

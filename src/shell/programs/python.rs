@@ -3,6 +3,7 @@
 use super::threads::Threads;
 use super::web::{self, Answer, Handler, Request, Server};
 use super::{args::not_simulated, clock};
+use crate::order::Order;
 use crate::shell::http::percent_decode;
 use crate::shell::{Disposition, FileType, Signal, Sys};
 use crate::time::SimTime;
@@ -136,7 +137,7 @@ fn directory(sys: &Sys, dir: &str, path: &str) -> Answer {
     }
     let mut names = sys.readdir(dir).unwrap_or_default();
     names.retain(|name| name != "." && name != "..");
-    names.sort_by_key(|name| name.to_lowercase());
+    names.order_by_key(|name| name.to_lowercase());
     let mut text = format!(
         "<!DOCTYPE HTML>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Directory \
          listing for {path}</title>\n</head>\n<body>\n<h1>Directory listing for \

@@ -2,6 +2,7 @@
 
 use super::replicaset::{self, ReplicaSet};
 use super::{Meta, workload};
+use crate::order::Order;
 use crate::sim::model::PodTemplate;
 use crate::sim::world::World;
 use crate::time::SimTime;
@@ -59,14 +60,14 @@ fn sets_of(world: &World, name: &Name) -> Vec<ReplicaSet> {
     let all = state.controllers.replicasets.values();
     let mut sets: Vec<ReplicaSet> =
         all.filter(|set| set.owner.as_ref() == Some(name)).cloned().collect();
-    sets.sort_by_key(|set| (set.meta.created_at, set.revision));
+    sets.order_by_key(|set| (set.meta.created_at, set.revision));
     sets
 }
 
 /// The previous template, for `rollout undo`.
 pub(crate) fn previous_template(world: &World, name: &Name) -> Option<PodTemplate> {
     let mut sets = sets_of(world, name);
-    sets.sort_by_key(|set| set.revision);
+    sets.order_by_key(|set| set.revision);
     sets.iter().rev().nth(1).map(|set| set.template.clone())
 }
 

@@ -3,6 +3,7 @@
 
 use super::node::Node;
 use super::{api, budget, fit};
+use crate::order::Order;
 use crate::sim::kubelet::publish;
 use crate::sim::model::{Pod, PodId};
 use crate::sim::world::{State, World};
@@ -83,7 +84,7 @@ fn candidate(state: &mut State, id: PodId, name: &str) -> Result<Candidate, Vec<
         return Err(none());
     }
     // The more important ones come back first.
-    all.sort_by_key(|id| {
+    all.order_by_key(|id| {
         let Some(pod) = state.pods.get(id) else { return (0, SimTime::MAX) };
         (-i64::from(priority(pod)), pod.status.start_time.unwrap_or(SimTime::MAX))
     });
@@ -104,7 +105,7 @@ fn candidate(state: &mut State, id: PodId, name: &str) -> Result<Candidate, Vec<
         }
     }
     state.ignored.clear();
-    victims.sort_by_key(|one| all.iter().position(|other| other == one));
+    victims.order_by_key(|one| all.iter().position(|other| other == one));
     let n_violating = victims.iter().filter(|one| violates(one)).count();
     Ok(Candidate { node: node.name, victims, n_violating })
 }

@@ -3,6 +3,7 @@
 use super::fit::{self, Refusal};
 use super::preemption::{self, Attempt};
 use super::{claims, node::Node};
+use crate::order::Order;
 use crate::sim::kubelet;
 use crate::sim::kubelet::publish;
 use crate::sim::model::{Pod, PodId};
@@ -122,7 +123,7 @@ fn choose(state: &State, pod: &Pod) -> Result<String, Unfit> {
 pub(crate) fn counted(reasons: BTreeMap<&str, usize>) -> String {
     let reasons = reasons.into_iter().filter(|(_, n)| *n > 0);
     let mut words: Vec<String> = reasons.map(|(reason, n)| format!("{n} {reason}")).collect();
-    words.sort();
+    words.order();
     words.join(", ")
 }
 

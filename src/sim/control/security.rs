@@ -4,6 +4,7 @@
 use super::{Why, workload};
 use crate::kube::pod_security::{self, Policy};
 use crate::kube::{Kind, Object};
+use crate::order::Order;
 use crate::sim::model::{PodTemplate, Source};
 use crate::sim::world::{State, World};
 use crate::text::Span;
@@ -108,7 +109,7 @@ pub(super) fn warnings_of_namespace(state: &State, name: &str, before: &Policy) 
         }
     }
     let words = |(reasons, mut pods): (String, Vec<&str>)| {
-        pods.sort_unstable();
+        pods.order();
         let first = pods.first().copied().unwrap_or("");
         match pods.len() {
             1 => format!("{first}: {reasons}"),
@@ -117,7 +118,7 @@ pub(super) fn warnings_of_namespace(state: &State, name: &str, before: &Policy) 
         }
     };
     let mut lines: Vec<String> = found.into_iter().map(words).collect();
-    lines.sort();
+    lines.order();
     if !lines.is_empty() {
         let enforce = policy.enforce;
         let title = format!(

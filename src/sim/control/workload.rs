@@ -3,6 +3,7 @@
 use super::Meta;
 use super::admission::{self, Refused};
 use super::api::{self, NewPod};
+use crate::order::Order;
 use crate::sim::model::{Owner, Pod, PodId, PodTemplate};
 use crate::sim::world::{State, World};
 use crate::text::Span;
@@ -171,7 +172,7 @@ pub(crate) fn victims_first(state: &State, mut ids: Vec<PodId>) -> Vec<PodId> {
         let text = pod.template.annotations.get("controller.kubernetes.io/pod-deletion-cost");
         text.and_then(|t| t.parse().ok()).unwrap_or(0)
     };
-    ids.sort_by_key(|id| {
+    ids.order_by_key(|id| {
         let Some(pod) = state.pods.get(id) else { return (false, 0, false, 0, SimTime::MAX, 0) };
         let phase = match pod.status.phase {
             "Pending" => 0u8,

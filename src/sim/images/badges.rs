@@ -2,6 +2,7 @@
 //! modelled after its documentation or source, or not simulated. Data in `badges.tsv`.
 
 use super::{Image, Tools, find};
+use crate::order::Order;
 
 const TABLE: &str = include_str!("badges.tsv");
 
@@ -57,7 +58,7 @@ pub fn of(image: &Image) -> Vec<Row> {
         name => name,
     }));
     let mut found: Vec<Row> = rows().filter(|(name, ..)| names.contains(name)).collect();
-    found.sort_by_key(|(name, ..)| names.iter().position(|own| own == name));
+    found.order_by_key(|(name, ..)| names.iter().position(|own| own == name));
     found
 }
 

@@ -2,6 +2,7 @@
 //! container at a time.
 
 use super::status::{policy_restarts, should_be_restarted};
+use crate::order::Order;
 use crate::sim::model::{Container, Pod, RecordState, View};
 use crate::trace::{Name, ProbeKind, Role};
 
@@ -162,7 +163,7 @@ fn inits(pod: &Pod, view: &View, plan: &mut Plan) -> bool {
             plan.starts.push(*idx);
         }
     }
-    plan.starts.sort_unstable();
+    plan.starts.order();
     plan.starts.dedup();
     done
 }

@@ -1,6 +1,7 @@
 //! What a container is started with: argv, environment, identity, mounts. Only looks things up.
 
 use super::start::Failure;
+use crate::order::Order;
 use crate::sim::control::service;
 use crate::sim::images::Image;
 use crate::sim::model::{Container, Pod, PodId};
@@ -108,7 +109,7 @@ fn may_chown(container: &Container) -> bool {
 
 /// The kernel keeps a process's groups in order.
 fn sorted(mut groups: Vec<u32>) -> Vec<u32> {
-    groups.sort_unstable();
+    groups.order();
     groups.dedup();
     groups
 }

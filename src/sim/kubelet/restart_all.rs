@@ -2,6 +2,7 @@
 
 use super::status::Truth;
 use super::{kill, want_sync};
+use crate::order::Order;
 use crate::sim::model::{Container, Pod, PodId, RecordState, Status};
 use crate::sim::world::World;
 use crate::trace::{ContainerStatus, EventId, Name, State};
@@ -93,7 +94,7 @@ pub(crate) async fn reset(world: &World, id: PodId, cause: EventId) {
             .iter()
             .map(|c| (triggered(pod, c), c.is_init(), c.name.clone()))
             .collect();
-        order.sort();
+        order.order();
         order
     });
     for (_, _, name) in order.into_iter().flatten() {

@@ -3,6 +3,7 @@
 use super::{View, filled, hex_of, object, show_resources, suffix_of, uid};
 use crate::kube::defaults::pod::admit_pod;
 use crate::kube::tree::{Raise, Tree};
+use crate::order::Order;
 use crate::sim::kubelet::env::NODE_IP;
 use crate::sim::model::{Container, Owner, Pod, Status};
 use crate::sim::world::State;
@@ -13,7 +14,7 @@ const TOKEN_DIR: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 pub(super) fn all(view: &View, state: &State) -> Vec<Tree> {
     let mut pods: Vec<&Pod> = state.pods.values().filter(|pod| !pod.removed).collect();
-    pods.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    pods.order_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
     pods.into_iter().map(|pod| one(view, state, pod)).collect()
 }
 
@@ -224,7 +225,7 @@ fn conditions(view: &View, status: &Status) -> Tree {
     const OWN: [&str; 5] =
         ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
     let mut list: Vec<_> = status.conditions.iter().collect();
-    list.sort_by_key(|one| OWN.iter().position(|own| *own == one.kind).map_or(0, |i| i + 1));
+    list.order_by_key(|one| OWN.iter().position(|own| *own == one.kind).map_or(0, |i| i + 1));
     let shown = list.into_iter().map(|one| {
         let shown = Tree::of(vec![
             ("lastTransitionTime", view.stamp(one.since)),

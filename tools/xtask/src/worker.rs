@@ -57,7 +57,8 @@ pub fn hook() -> Done {
     for name in files(&site).iter().filter(|name| release && name.ends_with(".wasm")) {
         let file = format!("{SITE}/{name}");
         let mut small = command("wasm-opt", &["-Oz", "--strip-debug", &file, "-o", &file]);
-        small.args(FEATURES);
+        // The linker puts nothing into the first kilobyte.
+        small.arg("--low-memory-unused").args(FEATURES);
         run(small)?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! awk's values: numbers, strings, strings that look like numbers, arrays in busybox's order.
 
 use super::vm::Cell;
+use crate::order::Order;
 use crate::shell::applets::common::format::{Spec, shortest};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -223,7 +224,7 @@ impl Array {
         let size = SIZES.get(self.size).copied().unwrap_or(65_521) as u32;
         let mut keys: Vec<(u32, u64, &Vec<u8>)> =
             self.items.iter().map(|(key, (made, _))| (hash(key) % size, *made, key)).collect();
-        keys.sort_by(|a, b| (a.0, b.1).cmp(&(b.0, a.1)));
+        keys.order_by(|a, b| (a.0, b.1).cmp(&(b.0, a.1)));
         keys.into_iter().map(|(_, _, key)| key.clone()).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Envoy's access log lines.
 
 use super::conf::Form;
+use crate::order::Order;
 use crate::shell::Sys;
 use crate::shell::programs::clock;
 use crate::shell::programs::web::Request;
@@ -115,7 +116,7 @@ impl Seen<'_> {
                         format!("\"{name}\":{value}")
                     });
                     let mut each: Vec<String> = each.collect();
-                    each.sort();
+                    each.order();
                     format!("{{{}}}\n", each.join(","))
                 }
             };

@@ -1,6 +1,7 @@
 //! Envoy's admin pages.
 
 use super::run::Envoy;
+use crate::order::Order;
 use crate::shell::programs::web::{Answer, Request};
 
 const HELP: &str = "admin commands are:\n  /: Admin home page\n  /clusters: upstream cluster \
@@ -132,7 +133,7 @@ fn all(envoy: &Envoy) -> Vec<(String, String, u64)> {
     for cluster in &envoy.conf.clusters {
         let counts = cluster.counts.borrow();
         let mut names: Vec<&str> = counts.keys().copied().chain(ALWAYS.iter().copied()).collect();
-        names.sort_unstable();
+        names.order();
         names.dedup();
         for name in names {
             out.push((
@@ -157,14 +158,14 @@ fn stats(envoy: &Envoy, query: &str) -> String {
     lines.push(format!("http.downstream_rq_total: {}", envoy.n_requests.get()));
     lines.push("server.live: 1".to_owned());
     lines.push(format!("server.uptime: {}", (envoy.sys.now() - envoy.begun).as_secs()));
-    lines.sort();
+    lines.order();
     lines.retain(|line| line.contains(filter));
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 fn prometheus(envoy: &Envoy) -> String {
     let mut items = all(envoy);
-    items.sort_by(|a, b| a.1.cmp(&b.1));
+    items.order_by(|a, b| a.1.cmp(&b.1));
     let mut out = String::new();
     let mut last = String::new();
     for (cluster, name, n) in items {

@@ -7,6 +7,7 @@ use super::log::{self, say};
 use super::meaning;
 use super::model::{Conf, Proxy};
 use super::tcp;
+use crate::order::Order;
 use crate::shell::programs::args::not_simulated;
 use crate::shell::programs::threads::Threads;
 use crate::shell::programs::web;
@@ -116,7 +117,7 @@ async fn start(sys: Sys, options: Options) -> i32 {
     if unresolved {
         return 1;
     }
-    said.not_simulated.sort();
+    said.not_simulated.order();
     said.not_simulated.dedup();
     for what in said.not_simulated.iter().take(20) {
         sys.not_simulated(&format!("haproxy: {what}"), None);
@@ -164,7 +165,7 @@ async fn load(sys: &Sys, options: &Options, said: &mut Said) -> Result<Vec<Secti
         if is_dir {
             let mut names = sys.readdir(path).map_err(cannot)?;
             names.retain(|name| name.ends_with(".cfg") && !name.starts_with('.'));
-            names.sort();
+            names.order();
             files = names.into_iter().map(|name| format!("{path}/{name}")).collect();
         }
         for file in files {

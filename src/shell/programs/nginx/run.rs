@@ -4,6 +4,7 @@ use super::conf::{self, Directive};
 use super::log::{self, ERROR_LOG, Logs};
 use super::meaning::{self, Conf, Shared};
 use super::serve;
+use crate::order::Order;
 use crate::shell::programs::args::not_simulated;
 use crate::shell::programs::web;
 use crate::shell::{
@@ -172,7 +173,7 @@ async fn start(sys: Sys, options: Options) -> i32 {
 async fn load(sys: &Sys, options: &Options) -> Result<(Shared, Vec<String>), String> {
     let mut read = conf::read(sys, &options.conf, &options.globals)?;
     let conf: Conf = meaning::understand(sys, &mut read).await?;
-    read.not_simulated.sort();
+    read.not_simulated.order();
     read.not_simulated.dedup();
     for what in read.not_simulated.iter().take(20) {
         sys.not_simulated(&format!("nginx: {what}"), None);

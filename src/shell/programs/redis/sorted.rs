@@ -5,6 +5,7 @@ use super::resp::Reply;
 use super::store::{
     Bytes, Done, NOT_INTEGER, SYNTAX, Store, Value, WRONG_TYPE, bulk, error, float, integer, number,
 };
+use crate::order::Order;
 use std::collections::BTreeMap;
 
 impl Store {
@@ -102,7 +103,7 @@ fn bound(text: &[u8]) -> Option<(f64, bool)> {
 
 fn in_order(set: &BTreeMap<Bytes, f64>) -> Vec<(Bytes, f64)> {
     let mut all: Vec<(Bytes, f64)> = set.iter().map(|(k, v)| (k.clone(), *v)).collect();
-    all.sort_by(|a, b| a.1.total_cmp(&b.1));
+    all.order_by(|a, b| a.1.total_cmp(&b.1));
     all
 }
 

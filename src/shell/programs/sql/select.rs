@@ -5,6 +5,7 @@ use super::expr::{Expr, Scope, Value};
 use super::fail::Fail;
 use super::lex::Token;
 use super::parse::{Parser, Select};
+use crate::order::Order;
 use std::cmp::Ordering;
 
 impl Parser {
@@ -285,7 +286,7 @@ fn sort(
             by.value(&over(base, names, row))?;
         }
         let key = |row: &Vec<Value>| by.value(&over(base, names, row)).unwrap_or(Value::Null);
-        rows.sort_by(|a, b| {
+        rows.order_by(|a, b| {
             let (a, b) = (key(a), key(b));
             let order = match (a == Value::Null, b == Value::Null) {
                 (false, false) => a.compare(&b).unwrap_or(Ordering::Equal),
