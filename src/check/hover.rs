@@ -3,6 +3,7 @@
 use super::complete::shape_name;
 use crate::diagnostic::Hover;
 use crate::kube::schema::{self, Field, Type};
+use crate::sim::images::badges;
 use crate::text::Span;
 use crate::yaml::{self, Node, Value};
 
@@ -60,7 +61,7 @@ fn walk(
                 path: below,
                 type_name: shape_name(&field.shape),
                 required: field.required,
-                doc: doc(of, field),
+                doc: doc(of, field) + &trusted(of, field, &entry.value),
                 described: (of.name.to_owned(), field.name.to_owned()),
             });
             return;
@@ -77,6 +78,13 @@ fn walk(
 /// A word on a field of a type: ours, its values, its default.
 pub fn described(of: &Type, field: &Field) -> String {
     doc(of, field)
+}
+
+/// How far the lab's picture of the image is to be trusted, a line for each of its programs.
+fn trusted(of: &Type, field: &Field, value: &Node) -> String {
+    let image = field.name == "image" && of.name.ends_with("Container");
+    let known = value.as_str().filter(|_| image).and_then(badges::explain);
+    known.map_or(String::new(), |text| format!("\n{}", text.trim_end()))
 }
 
 fn doc(of: &Type, field: &Field) -> String {
