@@ -39,10 +39,7 @@ fn chips(acts: Vec<Act>, in_dialog: bool) -> El {
                 send(Msg::Act(act.line.clone()));
             }
         };
-        let out = button("act", act.title, does).kid(match act.asks {
-            true => span("", "…"),
-            false => span("", ""),
-        });
+        let out = button("act", act.title, does).kid(act.asks.then(|| span("", "…")));
         let other = line.starts_with("cut ") || line.starts_with("mend ");
         let other = other.then(|| line.rsplit("pod/").next().map(|name| span("mono", name)));
         out.attr("title", line).kid(other.flatten())

@@ -58,7 +58,7 @@ pub(crate) fn card(card: &Card, at: PodAt) -> El {
     let role = match card.role {
         Role::Init => "init",
         Role::Sidecar => "sidecar",
-        Role::Main => "app",
+        Role::Main => "main",
         Role::Ephemeral => "ephemeral",
     };
     let class = format!(
