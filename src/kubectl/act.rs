@@ -223,7 +223,11 @@ pub(super) fn set(cluster: &Cluster, args: &Args) -> Said {
             if all.is_empty() && args.flag("from").is_none() {
                 return Said::default();
             }
-            let all: Vec<String> = all.iter().map(|pair| quote(pair)).collect();
+            let vars = match super::env::from(cluster, args) {
+                Ok(vars) => vars,
+                Err(said) => return said,
+            };
+            let wanted = args.flag("containers").unwrap_or("*");
             each(cluster, args, words, "env updated", |kind, object| {
                 has_template(kind)?;
                 if kind.name == "Pod" {
@@ -232,11 +236,11 @@ pub(super) fn set(cluster: &Cluster, args: &Args) -> Said {
                         "error: failed to patch env update to pod template: {why}"
                     ));
                 }
-                let mut action = format!("set env {} {}", target(kind, object), all.join(" "));
-                if let Some(one) = args.flag("containers").filter(|one| *one != "*") {
-                    action.push_str(&format!(" --containers={one}"));
+                if !vars.is_empty() || wanted != "*" {
+                    return super::env::set(cluster, (kind, object), (&vars, &all), wanted);
                 }
-                Ok(action)
+                let all: Vec<String> = all.iter().map(|pair| quote(pair)).collect();
+                Ok(format!("set env {} {}", target(kind, object), all.join(" ")))
             })
         }
         "resources" => set_resources(cluster, args, rest),

@@ -7,6 +7,7 @@ mod cluster;
 mod create;
 mod describe;
 mod dump;
+mod env;
 mod explain;
 mod files;
 mod get;
@@ -24,7 +25,7 @@ mod select;
 mod table;
 mod words;
 
-pub use run::{Said, fill, run, run_at};
+pub use run::{Said, fill, objects, run, run_at};
 pub use table::{Table, human_duration};
 
 use crate::time::SimTime;

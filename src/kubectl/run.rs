@@ -3,7 +3,7 @@
 use super::cluster::Cluster;
 use super::words::{self, Args};
 use super::{act, attach, create, describe, explain, files, get, live, logs, mark, other, rollout};
-use crate::kube::tree::Tree;
+use crate::kube::{self, Desired, tree::Tree};
 use crate::order::Order;
 use crate::part::part;
 use crate::sim::{Scenario, Simulation};
@@ -50,13 +50,31 @@ impl Said {
 /// Simulates a scenario up to `at` and runs a command there. Actions that come of it are added to
 /// the scenario, so that a later command sees them.
 pub fn run_at(scenario: &mut Scenario, at: SimTime, line: &str) -> Said {
-    loaded().map(|answer| answer(scenario, at, line)).unwrap_or_default()
+    loaded().map(|part| (part.answer)(scenario, at, line)).unwrap_or_default()
 }
 
-/// [`run_at`] itself.
-type Answer = fn(&mut Scenario, SimTime, &str) -> Said;
+/// The objects there are at the simulation's present instant, as `get -o yaml` shows them.
+pub fn objects(sim: &Simulation) -> Option<Desired> {
+    loaded().map(|part| (part.objects)(sim))
+}
 
-part! { KUBECTL: Answer = &(answer_at as Answer), in Kubectl; }
+/// [`run_at`] and [`objects`] themselves.
+struct Commands {
+    answer: fn(&mut Scenario, SimTime, &str) -> Said,
+    objects: fn(&Simulation) -> Desired,
+}
+
+part! { KUBECTL: Commands = &Commands { answer: answer_at, objects: read_objects }, in Kubectl; }
+
+fn read_objects(sim: &Simulation) -> Desired {
+    let mut text = String::new();
+    for object in sim.objects() {
+        text.push_str("---\n");
+        super::dump::json(&object, 0, 0, &mut text);
+        text.push('\n');
+    }
+    kube::read(&text)
+}
 
 fn answer_at(scenario: &mut Scenario, at: SimTime, line: &str) -> Said {
     let mut sim = Simulation::new(scenario.clone());

@@ -2,25 +2,54 @@
 
 use super::goal::remarks_of;
 use super::{
-    Folder, Goal, Kind, Lesson, Prediction, Settled, Step, Variant, judge, prose, read_lesson,
+    Folder, Goal, GoalResult, Kind, Lesson, Prediction, Settled, Step, Variant, judge, prose,
+    read_lesson,
 };
 use crate::check::{self, Checked, check_with};
 use crate::diagnostic::Severity;
+use crate::kube::Desired;
+use crate::kubectl;
 use crate::sim::{Scenario, Simulation};
 use crate::text::LineIndex;
 use crate::time::SimTime;
 use crate::trace::{Timeline, What};
 use std::collections::BTreeSet;
 
-/// Checks and runs a manifest for as long as its lesson says, as the page does.
-pub fn run_to_end(manifest: &str, lesson: &Lesson) -> (Checked, Timeline) {
+/// A manifest's run, as long as its lesson says.
+struct Ran {
+    checked: Checked,
+    timeline: Timeline,
+    /// The cluster's objects at its end.
+    live: Option<Desired>,
+    /// Whether anything was typed.
+    typed: bool,
+    /// Commands that failed, with what they said.
+    failed: Vec<String>,
+}
+
+impl Ran {
+    fn judge(&self, goals: &[Goal]) -> Vec<GoalResult> {
+        judge(goals, &self.checked, &self.timeline, self.live.as_ref())
+    }
+}
+
+/// Checks and runs a manifest, with what is typed in the console, as the page does.
+fn run_to_end(manifest: &str, commands: &[(SimTime, String)], lesson: &Lesson) -> Ran {
     let checked = check_with(manifest, lesson.practices);
-    let mut simulation = Simulation::new(Scenario {
+    let mut scenario = Scenario {
         actions: lesson.actions.clone(),
         seed: lesson.seed,
         review: Some(check::review),
         ..Scenario::new(checked.accepted())
-    });
+    };
+    let mut failed = Vec::new();
+    for (at, line) in commands {
+        let said = kubectl::run_at(&mut scenario, *at, line);
+        if said.exit != 0 {
+            failed.push(format!("`{line}` says: {}{}", said.out, said.err));
+        }
+    }
+    let mut simulation = Simulation::new(scenario);
     let until = SimTime::from_secs(lesson.run_secs);
     let mut timeline = Timeline::default();
     while timeline.end.is_none() {
@@ -28,7 +57,8 @@ pub fn run_to_end(manifest: &str, lesson: &Lesson) -> (Checked, Timeline) {
         timeline.extend(slice.events, slice.now);
         timeline.end = slice.end;
     }
-    (checked, timeline)
+    let (live, typed) = (kubectl::objects(&simulation), !commands.is_empty());
+    Ran { checked, timeline, live, typed, failed }
 }
 
 /// Runs the manifests that predictions are about, other than the start, and keeps the outcome.
@@ -39,8 +69,8 @@ pub fn settle(lesson: &mut Lesson) {
             continue;
         }
         let Some(manifest) = lesson.manifest(&prediction.of) else { continue };
-        let (checked, timeline) = run_to_end(manifest, lesson);
-        let right = judge(&goals_of(prediction), &checked, &timeline).into_iter().enumerate();
+        let ran = run_to_end(manifest, &[], lesson);
+        let right = ran.judge(&goals_of(prediction)).into_iter().enumerate();
         prediction.settled = right
             .filter(|(_, result)| result.holds)
             .map(|(choice, result)| Settled { choice: choice as u32, because: result.because })
@@ -52,10 +82,12 @@ pub fn settle(lesson: &mut Lesson) {
 /// How a lesson's manifest fares: the tasks, predictions and debrief with their sentences, for the
 /// eyes of its author. None where there is no manifest of that name.
 pub fn account(lesson: &Lesson, name: &str) -> Option<String> {
-    let (checked, timeline) = run_to_end(lesson.manifest(name)?, lesson);
-    let mut out = format!("{name}.yaml, {} s:\n", timeline.now);
+    let typed = lesson.variants.iter().find(|variant| variant.name == name);
+    let commands = typed.map_or(&[][..], |variant| &variant.commands);
+    let ran = run_to_end(lesson.manifest(name)?, commands, lesson);
+    let mut out = format!("{name}.yaml, {} s:\n", ran.timeline.now);
     let mut tell = |what: &str, goal: &Goal| {
-        let results = judge(std::slice::from_ref(goal), &checked, &timeline);
+        let results = ran.judge(std::slice::from_ref(goal));
         for result in results {
             let mark = if result.holds { "holds" } else { "fails" };
             out.push_str(&format!("  {mark}  {what}: {}\n", result.because));
@@ -195,38 +227,41 @@ impl Contract<'_> {
 
     fn runs(&mut self) {
         let lesson = self.lesson;
-        let (checked, timeline) = run_to_end(&lesson.start, lesson);
-        if self.failing(&checked, &timeline).is_empty() {
+        let ran = run_to_end(&lesson.start, &[], lesson);
+        if self.failing(&ran).is_empty() {
             self.say("start.yaml: fulfils every goal before the learner has done anything".into());
         }
-        self.predictions("start", &checked, &timeline);
-        self.known("start.yaml", &timeline);
+        self.predictions("start", &ran);
+        self.known("start.yaml", &ran.timeline);
 
-        let (checked, timeline) = run_to_end(&lesson.solution, lesson);
-        self.passes("solution", &lesson.solution, &checked, &timeline);
-        self.predictions("solution", &checked, &timeline);
-        self.debrief(&checked, &timeline);
+        let ran = run_to_end(&lesson.solution, &[], lesson);
+        self.passes("solution", &lesson.solution, &ran);
+        self.predictions("solution", &ran);
+        self.debrief(&ran);
 
         for variant in &lesson.variants {
-            let (checked, timeline) = run_to_end(&variant.manifest, lesson);
+            let ran = run_to_end(&variant.manifest, &variant.commands, lesson);
             let name = &variant.name;
+            for failed in &ran.failed {
+                self.say(format!("lesson.md: {name}: {}", failed.trim_end()));
+            }
             if variant.passes {
-                self.passes(name, &variant.manifest, &checked, &timeline);
+                self.passes(name, &variant.manifest, &ran);
             } else {
-                self.known(&format!("{name}.yaml"), &timeline);
-                let failed = self.failing(&checked, &timeline);
+                self.known(&format!("{name}.yaml"), &ran.timeline);
+                let failed = self.failing(&ran);
                 self.fails(variant, &failed);
             }
-            self.predictions(name, &checked, &timeline);
+            self.predictions(name, &ran);
         }
     }
 
     /// Ids of the tasks whose goals this run does not fulfil, each with why.
-    fn failing(&self, checked: &Checked, timeline: &Timeline) -> Vec<(String, String)> {
+    fn failing(&self, ran: &Ran) -> Vec<(String, String)> {
         let tasks = self.lesson.steps.iter().flat_map(|step| &step.tasks);
         let (ids, goals): (Vec<_>, Vec<_>) =
             tasks.filter_map(|task| Some((task.id.clone(), task.goal.clone()?))).unzip();
-        let results = judge(&goals, checked, timeline);
+        let results = ran.judge(&goals);
         let failed = ids.into_iter().zip(results).filter(|(_, result)| !result.holds);
         failed.map(|(id, result)| (id, result.because)).collect()
     }
@@ -241,14 +276,15 @@ impl Contract<'_> {
         }
     }
 
-    fn passes(&mut self, name: &str, text: &str, checked: &Checked, timeline: &Timeline) {
+    fn passes(&mut self, name: &str, text: &str, ran: &Ran) {
+        let checked = &ran.checked;
         let lines = LineIndex::new(text);
         for problem in checked.diagnostics.iter().filter(|d| d.severity < Severity::Practice) {
             let line = lines.line(problem.span.start);
             let (code, message) = (&problem.code, &problem.message);
             self.say(format!("{name}.yaml:{line}: [{code}] {message}"));
         }
-        if checked.desired.objects.is_empty() {
+        if checked.desired.objects.is_empty() && !ran.typed {
             self.say(format!("{name}.yaml: no object in it was understood"));
         }
         for image in images(checked) {
@@ -256,10 +292,10 @@ impl Contract<'_> {
                 self.say(format!("{name}.yaml: the lab does not know the image {image}"));
             }
         }
-        for (id, because) in self.failing(checked, timeline) {
+        for (id, because) in self.failing(ran) {
             self.say(format!("{name}.yaml: task `{id}` fails: {because}"));
         }
-        self.known(&format!("{name}.yaml"), timeline);
+        self.known(&format!("{name}.yaml"), &ran.timeline);
     }
 
     /// Nothing in a lesson may be beyond the lab.
@@ -283,12 +319,12 @@ impl Contract<'_> {
         }
     }
 
-    fn predictions(&mut self, of: &str, checked: &Checked, timeline: &Timeline) {
+    fn predictions(&mut self, of: &str, ran: &Ran) {
         for step in &self.lesson.steps {
             let Some(prediction) = step.prediction.as_ref().filter(|p| p.of == of) else {
                 continue;
             };
-            let results = judge(&goals_of(prediction), checked, timeline);
+            let results = ran.judge(&goals_of(prediction));
             let right = results.iter().filter(|r| r.holds).count();
             if right != 1 {
                 let because: Vec<_> = results.iter().map(|r| r.because.as_str()).collect();
@@ -302,8 +338,8 @@ impl Contract<'_> {
         }
     }
 
-    fn debrief(&mut self, checked: &Checked, timeline: &Timeline) {
-        for result in judge(&self.lesson.debrief_goals, checked, timeline) {
+    fn debrief(&mut self, ran: &Ran) {
+        for result in ran.judge(&self.lesson.debrief_goals) {
             if !result.holds {
                 let (goal, because) = (&result.goal.0, &result.because);
                 self.say(format!("debrief.md: the solution does not show `{goal}`: {because}"));

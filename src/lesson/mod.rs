@@ -16,11 +16,11 @@ mod read;
 mod translation;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use contract::{account, broken_promises, run_to_end, settle};
+pub use contract::{account, broken_promises, settle};
 pub use debrief::fill_debrief;
 #[cfg(not(target_arch = "wasm32"))]
 pub use glossary::{Glossary, read_glossary};
-pub use goal::{ClusterCheck, GoalProblem, goal_problems, judge};
+pub use goal::{ClusterCheck, GoalProblem, asks_the_cluster, goal_problems, judge};
 #[cfg(not(target_arch = "wasm32"))]
 pub use pack::write_pack;
 pub use pack::{PACK_BYTES_MAX, Pack, PackIndex, file_of, index_file_of, pack_names};
@@ -136,6 +136,10 @@ pub struct Variant {
     /// What it shows; for a wrong one, the misconception it stands for.
     pub title: String,
     pub manifest: String,
+    /// What is typed in the console of that manifest's run, and when; needed only to keep the
+    /// lesson's promises.
+    #[serde(skip)]
+    pub commands: Vec<(SimTime, String)>,
     pub passes: bool,
     /// Task ids that a wrong variant fails; empty where any will do.
     pub fails: Vec<String>,

@@ -65,9 +65,12 @@ struct FrontVariant {
     title: String,
     #[serde(default)]
     fails: Vec<String>,
-    /// The manifest that `edits` change: `solution`, `start` or a variant that is a file.
-    #[serde(default = "solution")]
-    from: String,
+    /// The manifest that `edits` change: `solution`, `start` or a variant that is a file. Without
+    /// it the solution; for `commands` the start.
+    from: Option<String>,
+    /// `5s kubectl scale deployment web --replicas=2`, typed in the console one after the other.
+    #[serde(default)]
+    commands: Vec<String>,
     /// What makes this variant, where it has no file of its own.
     #[serde(default)]
     edits: Vec<Edit>,
@@ -112,10 +115,6 @@ struct ChoiceBlock {
     text: String,
     reply: String,
     when: String,
-}
-
-fn solution() -> String {
-    "solution".to_owned()
 }
 
 fn start() -> String {
@@ -195,14 +194,7 @@ impl Reading<'_> {
         lesson.hints = front.hints.iter().map(|hint| prose::block(hint)).collect();
         lesson.practices = front.practices;
         lesson.needs = front.needs.iter().map(|need| prose::inline(need)).collect();
-        for text in front.actions {
-            match action(&text) {
-                Some(action) => lesson.actions.push(action),
-                None => self.problems.push(format!(
-                    "lesson.md: action `{text}` is not a time and kubectl's words: `45s delete pod/web`"
-                )),
-            }
-        }
+        lesson.actions = self.timed("action", front.actions);
         lesson.recall = front.recall.into_iter().map(recall).collect();
         self.variants(lesson, front.variants);
     }
@@ -214,23 +206,49 @@ impl Reading<'_> {
                 continue;
             }
             match told.remove(name) {
-                Some(front) => lesson.variants.push(variant(name, front, manifest.clone())),
+                Some(front) => {
+                    let made = self.variant(name, front, manifest.clone());
+                    lesson.variants.push(made);
+                }
                 None => self.problems.push(format!("{file}: lesson.md names no variant `{name}`")),
             }
         }
         for (name, front) in told {
-            if front.edits.is_empty() {
+            if front.edits.is_empty() && front.commands.is_empty() {
                 self.problems.push(format!("lesson.md: variant `{name}` has no file {name}.yaml"));
                 continue;
             }
-            let Some(from) = lesson.manifest(&front.from) else {
-                let from = &front.from;
+            let from = front.from.as_deref();
+            let from = from.unwrap_or(if front.commands.is_empty() { "solution" } else { "start" });
+            let Some(manifest) = lesson.manifest(from) else {
                 self.problems.push(format!("lesson.md: variant `{name}` is made from no `{from}`"));
                 continue;
             };
-            let manifest = self.edited(&name, from, &front.edits);
-            lesson.variants.push(variant(&name, front, manifest));
+            let manifest = self.edited(&name, manifest, &front.edits);
+            let made = self.variant(&name, front, manifest);
+            lesson.variants.push(made);
         }
+    }
+
+    fn variant(&mut self, name: &str, front: FrontVariant, manifest: String) -> Variant {
+        let FrontVariant { title, fails, commands, .. } = front;
+        let commands = self.timed("command", commands);
+        let passes = name.starts_with("alternative-");
+        Variant { name: name.to_owned(), title, manifest, commands, passes, fails }
+    }
+
+    /// Times and words behind them.
+    fn timed(&mut self, what: &str, texts: Vec<String>) -> Vec<(SimTime, String)> {
+        let mut found = Vec::new();
+        for text in texts {
+            match action(&text) {
+                Some(one) => found.push(one),
+                None => self.problems.push(format!(
+                    "lesson.md: {what} `{text}` is not a time and kubectl's words: `45s delete pod/web`"
+                )),
+            }
+        }
+        found
     }
 
     /// The text with each edit made at the one place that it names.
@@ -319,17 +337,6 @@ impl Reading<'_> {
         }
         markdown.push_str(rest);
         lesson.debrief_html = self.folder.glossary.explain(&prose::block(&markdown), "debrief-");
-    }
-}
-
-fn variant(name: &str, front: FrontVariant, manifest: String) -> Variant {
-    let FrontVariant { title, fails, .. } = front;
-    Variant {
-        name: name.to_owned(),
-        title,
-        manifest,
-        passes: name.starts_with("alternative-"),
-        fails,
     }
 }
 

@@ -30,6 +30,7 @@ impl Session {
             self.console.said.clear();
             return;
         }
+        self.drill_begins();
         self.console.asked = Some(line.to_owned());
         let ToWorker::Simulate { text, actions, seed, started_unix_secs, .. } =
             self.run_message(self.bench.run.revision, self.bench.run.text.clone())

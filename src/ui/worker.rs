@@ -5,7 +5,7 @@
 use crate::check::{self, Checked};
 use crate::export::{Bundle, bundle, needs};
 use crate::kubectl;
-use crate::lesson::{Goal, judge};
+use crate::lesson::{Goal, asks_the_cluster, judge};
 use crate::part;
 use crate::protocol::{BundleAsk, FromWorker, KubectlAsk, Revision, ToWorker};
 use crate::sim::{Scenario, Simulation};
@@ -224,7 +224,7 @@ impl Engine {
         let (revision, now) = (run.revision, run.timeline.now);
         post(&FromWorker::Judged {
             revision,
-            results: judge(&run.goals, &run.checked, &run.timeline),
+            results: judge(&run.goals, &run.checked, &run.timeline, None),
         });
         let sentence = format!("stopped by you at {} s", now.as_secs_f64());
         Some(FromWorker::Ran {
@@ -286,6 +286,8 @@ impl Engine {
         }
         let Some(run) = &mut self.run else { return };
         let slice = run.simulation.advance(run.until, SLICE_STEPS);
+        let looks = slice.end.is_some() && asks_the_cluster(&run.goals);
+        let live = looks.then(|| kubectl::objects(&run.simulation)).flatten();
         if wanted().is_some() {
             run.simulation = Simulation::new(run.scenario.clone());
             run.timeline = Timeline::default();
@@ -297,7 +299,7 @@ impl Engine {
         let ended = slice.end.is_some();
         let revision = run.revision;
         if ended || run.n_slices.is_multiple_of(JUDGE_EVERY) {
-            let results = judge(&run.goals, &run.checked, &run.timeline);
+            let results = judge(&run.goals, &run.checked, &run.timeline, live.as_ref());
             post(&FromWorker::Judged { revision, results });
         }
         run.n_slices += 1;

@@ -48,6 +48,7 @@ fn check(assertion: &Assertion) -> ClusterCheck {
         Assertion::Manifest(_) | Assertion::NoRemarks(_) => {
             skip("it is about the text of manifest.yaml")
         }
+        Assertion::Cluster(_) => skip("look at the object with kubectl get -o yaml"),
         Assertion::NoErrors | Assertion::NoWarnings => skip("kubectl apply has said so already"),
         Assertion::NothingUnsimulated => skip("a cluster does not simulate"),
         Assertion::Refused(_) => skip("the manifest would have to be refused"),

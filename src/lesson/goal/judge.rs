@@ -6,53 +6,27 @@ use super::tell::{is_like, kind_of, last_line, n_times, now, participle, past, s
 use super::{Assertion, Deed, ManifestHas, Moment, Times, Value, Who, files, parse};
 use crate::check::Checked;
 use crate::diagnostic::Severity;
+use crate::kube::Desired;
 use crate::lesson::{Goal, GoalResult};
 use crate::text::Span;
 use crate::time::SimTime;
 use crate::trace::{Event, Timeline, What};
 
 /// One result for each goal, in order.
-pub fn judge(goals: &[Goal], checked: &Checked, timeline: &Timeline) -> Vec<GoalResult> {
-    goals.iter().map(|goal| judge_one(goal, checked, timeline)).collect()
+/// `live` are the cluster's objects at the end of the run, where it is over and goals ask.
+pub fn judge(
+    goals: &[Goal],
+    checked: &Checked,
+    timeline: &Timeline,
+    live: Option<&Desired>,
+) -> Vec<GoalResult> {
+    let judge = Judge { checked, timeline, live };
+    goals.iter().map(|goal| judge.one(goal)).collect()
 }
 
-/// All lines must hold: the first that does not explains; else the one that an event showed last.
-fn judge_one(goal: &Goal, checked: &Checked, timeline: &Timeline) -> GoalResult {
-    let lines = parse(goal);
-    if lines.is_empty() {
-        let because = "This goal says nothing, so nothing can fulfil it.".to_owned();
-        return GoalResult { goal: goal.clone(), because, ..GoalResult::default() };
-    }
-    let mut best: Option<Shown> = None;
-    let mut since = None;
-    for (_, line) in lines {
-        let shown = match line {
-            Ok(assertion) => Judge { checked, timeline }.assertion(&assertion),
-            Err(problem) => Shown::no(format!(
-                "This goal cannot be read: column {}: {}.",
-                problem.span.start + 1,
-                problem.message
-            )),
-        };
-        let holds = shown.holds;
-        since = since.max(shown.at);
-        let weight = |shown: &Shown| (shown.event.map(|event| event.at), shown.at);
-        if !holds || best.as_ref().is_none_or(|b| weight(b) <= weight(&shown)) {
-            best = Some(shown);
-        }
-        if !holds {
-            break;
-        }
-    }
-    let shown = best.unwrap_or_default();
-    GoalResult {
-        goal: goal.clone(),
-        holds: shown.holds,
-        because: shown.because,
-        at: if shown.holds { since } else { shown.at },
-        event: shown.event.map(|event| event.id),
-        origin: shown.origin.or_else(|| shown.event.and_then(|event| event.origin)),
-    }
+/// Whether any goal looks at the cluster's objects.
+pub fn asks_the_cluster(goals: &[Goal]) -> bool {
+    goals.iter().any(|goal| goal.0.contains("cluster has"))
 }
 
 /// What one line came to.
@@ -84,9 +58,49 @@ impl<'a> Shown<'a> {
 struct Judge<'a> {
     checked: &'a Checked,
     timeline: &'a Timeline,
+    live: Option<&'a Desired>,
 }
 
 impl<'a> Judge<'a> {
+    /// All lines must hold: the first that does not explains; else the one an event showed last.
+    fn one(&self, goal: &Goal) -> GoalResult {
+        let lines = parse(goal);
+        if lines.is_empty() {
+            let because = "This goal says nothing, so nothing can fulfil it.".to_owned();
+            return GoalResult { goal: goal.clone(), because, ..GoalResult::default() };
+        }
+        let mut best: Option<Shown> = None;
+        let mut since = None;
+        for (_, line) in lines {
+            let shown = match line {
+                Ok(assertion) => self.assertion(&assertion),
+                Err(problem) => Shown::no(format!(
+                    "This goal cannot be read: column {}: {}.",
+                    problem.span.start + 1,
+                    problem.message
+                )),
+            };
+            let holds = shown.holds;
+            since = since.max(shown.at);
+            let weight = |shown: &Shown| (shown.event.map(|event| event.at), shown.at);
+            if !holds || best.as_ref().is_none_or(|b| weight(b) <= weight(&shown)) {
+                best = Some(shown);
+            }
+            if !holds {
+                break;
+            }
+        }
+        let shown = best.unwrap_or_default();
+        GoalResult {
+            goal: goal.clone(),
+            holds: shown.holds,
+            because: shown.because,
+            at: if shown.holds { since } else { shown.at },
+            event: shown.event.map(|event| event.id),
+            origin: shown.origin.or_else(|| shown.event.and_then(|event| event.origin)),
+        }
+    }
+
     fn assertion(&self, assertion: &Assertion) -> Shown<'a> {
         match assertion {
             Assertion::Happens { moment, times, from, within } => {
@@ -95,7 +109,8 @@ impl<'a> Judge<'a> {
             Assertion::Order { first, then } => self.order(first, then),
             Assertion::Is { moment, at } => self.is(moment, *at),
             Assertion::Stays { moment, from } => self.stays(moment, *from),
-            Assertion::Manifest(has) => self.manifest(has),
+            Assertion::Manifest(has) => written(has, &self.checked.desired),
+            Assertion::Cluster(has) => self.cluster(has),
             Assertion::NoErrors => self.none_of("error", |s| s == Severity::Error),
             Assertion::NoWarnings => self.none_of("warning", |s| s <= Severity::Warning),
             Assertion::NoRemarks(codes) => self.no_remarks(codes),
@@ -147,21 +162,15 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn manifest(&self, has: &ManifestHas) -> Shown<'a> {
-        let path = &has.text;
-        let (there, origin, because) = match manifest::find(has, &self.checked.desired) {
-            Found::Yes(span, value) if has.value == Value::Present || value.is_empty() => {
-                (true, Some(span), format!("The manifest has {path}."))
-            }
-            Found::Yes(span, value) => {
-                (true, Some(span), format!("The manifest has {path}: {}.", short(&value)))
-            }
-            Found::Other(span, value) => {
-                (false, Some(span), format!("In the manifest {path} is {}.", short(&value)))
-            }
-            Found::No => (false, None, format!("The manifest has no {path}.")),
-        };
-        Shown { holds: there == has.wanted, because, origin, ..Shown::default() }
+    fn cluster(&self, has: &ManifestHas) -> Shown<'a> {
+        let Some(live) = self.live else { return self.too_early() };
+        let shown = written(has, live);
+        let because = shown.because.replacen("manifest", "cluster", 1);
+        Shown { because, origin: None, ..shown }
+    }
+
+    fn too_early(&self) -> Shown<'a> {
+        Shown::no(format!("It is only {} s in this run.", self.timeline.now))
     }
 
     /// Whether nothing more can come that would change the count by `within`.
@@ -300,7 +309,7 @@ impl<'a> Judge<'a> {
         let over = self.timeline.end.is_some() || at.is_some_and(|at| now >= at);
         let at = at.unwrap_or(SimTime::MAX);
         if !over {
-            return Shown::no(format!("It is only {now} s in this run."));
+            return self.too_early();
         }
         let mut rows = self.timeline.events.iter().filter(|event| {
             let told = matches!(event.what, What::Row { .. } | What::Removed);
@@ -332,6 +341,24 @@ impl<'a> Judge<'a> {
         }
         Shown { at: Some(self.timeline.now), ..start }
     }
+}
+
+/// What the objects say to `has`.
+fn written<'a>(has: &ManifestHas, desired: &Desired) -> Shown<'a> {
+    let path = &has.text;
+    let (there, origin, because) = match manifest::find(has, desired) {
+        Found::Yes(span, value) if has.value == Value::Present || value.is_empty() => {
+            (true, Some(span), format!("The manifest has {path}."))
+        }
+        Found::Yes(span, value) => {
+            (true, Some(span), format!("The manifest has {path}: {}.", short(&value)))
+        }
+        Found::Other(span, value) => {
+            (false, Some(span), format!("In the manifest {path} is {}.", short(&value)))
+        }
+        Found::No => (false, None, format!("The manifest has no {path}.")),
+    };
+    Shown { holds: there == has.wanted, because, origin, ..Shown::default() }
 }
 
 fn is_in(deed: &Deed, what: &What) -> bool {

@@ -1,4 +1,5 @@
-//! `manifest has PATH = VALUE`: read from words, and found in what the learner wrote.
+//! `manifest has PATH = VALUE`: read from words, and found in what the learner wrote, or in what
+//! there is in the cluster.
 
 use super::parse::{Read, Reader};
 use super::{Assertion, ManifestHas, Pattern, Step, Value};
@@ -13,6 +14,11 @@ impl Reader<'_> {
             self.expect("with")?;
             return Ok(Assertion::Refused(self.pattern()?));
         }
+        Ok(Assertion::Manifest(self.has()?))
+    }
+
+    /// `has PATH`, `has no PATH = VALUE in Kind/name`, and what else `has` may be followed by.
+    pub(super) fn has(&mut self) -> Read<ManifestHas> {
         self.expect("has")?;
         let wanted = !self.take("no");
         let text = self.word("a path such as `spec.volumes[name=logs].emptyDir`")?.to_owned();
@@ -31,6 +37,14 @@ impl Reader<'_> {
         } else {
             Value::Present
         };
+        // `has Deployment/web`: that it is there.
+        let (path, named) = match text.split_once('/').filter(|_| !text.contains('[')) {
+            Some((kind, name)) => {
+                let path = vec![Step::Key("kind".to_owned())];
+                (path, Some((kind.to_owned(), name.to_owned())))
+            }
+            None => (path, None),
+        };
         let object = if self.take("in") {
             let word = self.word("an object such as `Pod/web`")?;
             let Some((kind, name)) = word.split_once('/') else {
@@ -39,9 +53,9 @@ impl Reader<'_> {
             };
             Some((kind.to_owned(), name.to_owned()))
         } else {
-            None
+            named
         };
-        Ok(Assertion::Manifest(ManifestHas { wanted, path, text, value, object }))
+        Ok(ManifestHas { wanted, path, text, value, object })
     }
 }
 

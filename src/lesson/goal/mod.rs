@@ -16,7 +16,7 @@ mod token;
 mod words;
 
 pub use cluster::ClusterCheck;
-pub use judge::judge;
+pub use judge::{asks_the_cluster, judge};
 pub use parse::goal_problems;
 
 pub(crate) use parse::parse;
@@ -63,6 +63,8 @@ pub(crate) enum Assertion {
         from: SimTime,
     },
     Manifest(ManifestHas),
+    /// The same of the cluster's objects when the run is over, whoever made them.
+    Cluster(ManifestHas),
     NoErrors,
     NoWarnings,
     /// Best practice has nothing to remark; with codes, none of these.

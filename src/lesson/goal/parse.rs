@@ -145,6 +145,9 @@ impl<'a> Reader<'a> {
         if self.take("manifest") {
             return self.manifest();
         }
+        if self.take("cluster") {
+            return Ok(Assertion::Cluster(self.has()?));
+        }
         let said = self.moment()?;
         self.about(said)
     }

@@ -133,8 +133,29 @@ fn manifest() -> Checked {
 #[track_caller]
 fn check(timeline: &Timeline, cases: &[(&str, bool, &str)]) {
     for (goal, holds, because) in cases {
-        let result = judge(&[Goal((*goal).into())], &manifest(), timeline).remove(0);
+        let result = judge(&[Goal((*goal).into())], &manifest(), timeline, None).remove(0);
         assert_eq!(result.holds, *holds, "{goal}: {}", result.because);
+        assert!(result.because.contains(because), "{goal}: {}", result.because);
+    }
+}
+
+#[test]
+fn goals_about_the_cluster_look_at_its_objects_when_the_run_is_over() {
+    let live = manifest().desired;
+    for (goal, is_over, holds, because) in [
+        ("cluster has Pod/web", true, true, "The cluster has Pod/web."),
+        ("cluster has no Pod/web", true, false, "The cluster has Pod/web."),
+        ("cluster has Pod/db", true, false, "The cluster has no Pod/db."),
+        ("cluster has no Pod/db", true, true, "The cluster has no Pod/db."),
+        ("cluster has spec.containers[name=log].image = nginx in Pod/web", true, true, "nginx"),
+        ("cluster has spec.containers[name=log].image = redis", true, false, "In the cluster"),
+        ("cluster has Pod/web", false, false, "It is only 20.000 s in this run."),
+    ] {
+        let timeline = run(is_over.then_some(End::Horizon));
+        let live = is_over.then_some(&*live);
+        let nothing = Checked { desired: Arc::default(), diagnostics: vec![] };
+        let result = judge(&[Goal(goal.into())], &nothing, &timeline, live).remove(0);
+        assert_eq!((result.holds, result.origin), (holds, None), "{goal}: {}", result.because);
         assert!(result.because.contains(because), "{goal}: {}", result.because);
     }
 }

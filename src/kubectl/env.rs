@@ -1,0 +1,91 @@
+//! `set env`: variables of a pod template, given as pairs or taken from a ConfigMap or Secret.
+//!
+//! Models k8s.io/kubectl/pkg/cmd/set/set_env.go (v1.36).
+
+use super::act::target;
+use super::cluster::Cluster;
+use super::kinds::{self, Kind};
+use super::words::Args;
+use super::{Said, get, mark};
+use crate::kube::tree::Tree;
+
+/// Variables that `--from` names, by key.
+pub(super) fn from(cluster: &Cluster, args: &Args) -> Result<Vec<Tree>, Said> {
+    let Some(from) = args.flag("from") else { return Ok(Vec::new()) };
+    let (word, name) = from.split_once('/').unwrap_or((from, ""));
+    let Some(kind) = kinds::find(word) else {
+        let why = format!("the server doesn't have a resource type \"{word}\"");
+        return Err(Said::error(&why));
+    };
+    let reference = match kind.name {
+        "ConfigMap" => "configMapKeyRef",
+        "Secret" => "secretKeyRef",
+        _ => {
+            let why = format!("unsupported resource specified in --from: \"{from}\"");
+            return Err(Said::error(&why));
+        }
+    };
+    let Some(object) = cluster.one(kind, &get::namespace(cluster, args), name) else {
+        return Err(Said::failed(&get::not_found(kind, name)));
+    };
+    let keys: Vec<&str> = args.all("keys").iter().flat_map(|one| one.split(',')).collect();
+    let prefix = args.flag("prefix").unwrap_or("");
+    let data = object.get("data").entries().iter().map(|(key, _)| key.as_ref());
+    let wanted = data.filter(|key| keys.is_empty() || keys.contains(key));
+    let var = |key: &str| {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
+        let name_of = key.chars().map(plain).collect::<String>().to_uppercase();
+        let of = Tree::of(vec![("key", Tree::from(key)), ("name", Tree::from(name))]);
+        Tree::of(vec![
+            ("name", Tree::from(format!("{prefix}{name_of}"))),
+            ("valueFrom", Tree::of(vec![(reference, of)])),
+        ])
+    };
+    Ok(wanted.map(var).collect())
+}
+
+/// Whether a container's name fits `-c`, where `*` stands for any letters.
+fn fits(name: &str, wanted: &str) -> bool {
+    match wanted.split_once('*') {
+        Some((before, after)) => {
+            name.len() >= before.len() + after.len()
+                && name.starts_with(before)
+                && name.ends_with(after)
+        }
+        None => name == wanted,
+    }
+}
+
+/// The action that gives a controller's containers variables and takes others away: `K=V`, `K-`.
+pub(super) fn set(
+    cluster: &Cluster,
+    (kind, object): (&Kind, &Tree),
+    (vars, pairs): (&[Tree], &[String]),
+    wanted: &str,
+) -> Result<String, String> {
+    let base = mark::base(cluster, kind, object)?;
+    let mut new = base.clone();
+    let template = new.get_mut("spec").and_then(|spec| spec.get_mut("template"));
+    let Some(spec) = template.and_then(|template| template.get_mut("spec")) else {
+        return Ok(String::new());
+    };
+    let given = pairs.iter().filter_map(|pair| pair.split_once('='));
+    let given = given
+        .map(|(name, value)| Tree::of(vec![("name", name.into()), ("value", Tree::from(value))]));
+    let vars: Vec<Tree> = vars.iter().cloned().chain(given).collect();
+    for list in ["initContainers", "containers"] {
+        let Some(Tree::List(all)) = spec.get_mut(list) else { continue };
+        for one in all.iter_mut().filter(|one| fits(one.text("name"), wanted)) {
+            let mut env = one.get("env").items().to_vec();
+            env.retain(|old| !pairs.iter().any(|p| p.strip_suffix('-') == Some(old.text("name"))));
+            for var in &vars {
+                match env.iter_mut().find(|old| old.get("name") == var.get("name")) {
+                    Some(old) => old.clone_from(var),
+                    None => env.push(var.clone()),
+                }
+            }
+            one.put("env", if env.is_empty() { Tree::Null } else { Tree::List(env) });
+        }
+    }
+    mark::change(cluster, &target(kind, object), &base, &new)
+}
