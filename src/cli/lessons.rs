@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 const USAGE: &str = "usage: podlab lessons check [DIR]        a line for each broken promise
+       podlab lessons check TRACK/SLUG   of one lesson only
        podlab lessons build OUT [DIR]    index.bin and TRACK-SLUG.bin for the page
        podlab lessons tell TRACK/SLUG    how each manifest of a lesson fares, goal by goal
        podlab lessons pack DIR -o FILE.zip   lessons for a page that is built already
@@ -25,8 +26,11 @@ DIR holds catalogue.yaml and TRACK/SLUG/ folders; `lessons` where it is not give
 pub(super) fn run(args: &[String]) -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match args.as_slice() {
-        ["check"] => check(Path::new("lessons")),
-        ["check", dir] if !dir.starts_with('-') => check(Path::new(dir)),
+        ["check"] => check(Path::new("lessons"), None),
+        ["check", id] if Path::new("lessons").join(id).join("lesson.md").is_file() => {
+            check(Path::new("lessons"), Some(id))
+        }
+        ["check", dir] if !dir.starts_with('-') => check(Path::new(dir), None),
         ["build", out] => build(Path::new(out), Path::new("lessons")),
         ["build", out, dir] => build(Path::new(out), Path::new(dir)),
         ["tell", id] => tell(Path::new("lessons"), id),
@@ -50,10 +54,12 @@ pub(super) fn run(args: &[String]) -> ExitCode {
     }
 }
 
-/// Prints what is broken and a line on each lesson; the number of broken promises.
-fn check(dir: &Path) -> Result<usize, String> {
-    let Shelf { folders, files, mut problems } = load(dir)?;
+/// Prints what is broken and a line on each lesson, or on `only` one; the number of broken
+/// promises.
+fn check(dir: &Path, only: Option<&str>) -> Result<usize, String> {
+    let Shelf { mut folders, files, mut problems } = load(dir)?;
     let ids: BTreeSet<String> = folders.iter().map(|folder| folder.id.clone()).collect();
+    folders.retain(|folder| only.is_none_or(|id| folder.id == id));
     let mut cards = Vec::new();
     let mut n_broken = 0;
     for (folder, broken) in folders.iter().zip(all_broken(&folders, &ids)) {
@@ -66,7 +72,9 @@ fn check(dir: &Path) -> Result<usize, String> {
         }
         n_broken += broken.len();
     }
-    problems.extend(read_catalogue(catalogue_of(&files), &cards).1);
+    if only.is_none() {
+        problems.extend(read_catalogue(catalogue_of(&files), &cards).1);
+    }
     for sentence in &problems {
         say!("{sentence}");
     }
@@ -153,7 +161,7 @@ fn build(out: &Path, dir: &Path) -> Result<usize, String> {
 
 /// Writes the zip that the page takes; refuses to where the lessons do not keep their promises.
 fn pack(dir: &Path, out: &Path) -> Result<usize, String> {
-    let n_broken = check(dir)?;
+    let n_broken = check(dir, None)?;
     if n_broken > 0 {
         return Ok(n_broken);
     }

@@ -6,7 +6,7 @@ use super::{
     read_lesson,
 };
 use crate::check::{self, Checked, check_with};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::kube::Desired;
 use crate::kubectl;
 use crate::sim::{Scenario, Simulation};
@@ -148,8 +148,12 @@ impl Contract<'_> {
             self.say("lesson.md: outcomes, minutes and run_secs are needed".to_owned());
         }
         let kind = lesson.card.kind;
-        if lesson.recall.is_empty() && kind == Kind::Lesson {
-            self.say("lesson.md: there is no recall question".to_owned());
+        if lesson.recall.len() < 2 && kind == Kind::Lesson {
+            let n = lesson.recall.len();
+            self.say(format!("lesson.md: {n} recall questions; a lesson has two"));
+        }
+        if !lesson.hints.last().is_some_and(|hint| hint.contains("______")) {
+            self.say("lesson.md: the last hint has no gap `______` to be filled".to_owned());
         }
         for recall in &lesson.recall {
             let right = recall.answers.iter().filter(|answer| answer.right).count();
@@ -174,7 +178,7 @@ impl Contract<'_> {
             }
         }
         let count = |passes| lesson.variants.iter().filter(|v| v.passes == passes).count();
-        for (passes, least, word) in [(true, 1, "alternatives"), (false, 3, "wrong variants")] {
+        for (passes, least, word) in [(true, 2, "alternatives"), (false, 3, "wrong variants")] {
             if count(passes) < least {
                 self.say(format!("{} {word}; at least {least} are needed", count(passes)));
             }
@@ -279,7 +283,14 @@ impl Contract<'_> {
     fn passes(&mut self, name: &str, text: &str, ran: &Ran) {
         let checked = &ran.checked;
         let lines = LineIndex::new(text);
-        for problem in checked.diagnostics.iter().filter(|d| d.severity < Severity::Practice) {
+        let allowed = |code: &str| self.lesson.allows.contains_key(code);
+        let counts = |problem: &&Diagnostic| match problem.severity {
+            Severity::Practice => false,
+            Severity::Hazard => !allowed(problem.code.as_ref()),
+            _ => true,
+        };
+        let problems: Vec<&Diagnostic> = checked.diagnostics.iter().filter(counts).collect();
+        for problem in problems {
             let line = lines.line(problem.span.start);
             let (code, message) = (&problem.code, &problem.message);
             self.say(format!("{name}.yaml:{line}: [{code}] {message}"));

@@ -33,6 +33,8 @@ use crate::text::Span;
 use crate::time::SimTime;
 use crate::trace::EventId;
 use serde::{Deserialize, Serialize};
+#[cfg(not(target_arch = "wasm32"))]
+use std::collections::BTreeMap;
 
 /// What the first page shows; small, so that it loads at once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -114,6 +116,10 @@ pub struct Lesson {
     pub needs: Vec<String>,
     /// Whether best practice is looked at as the learner types.
     pub practices: bool,
+    /// Codes of hazards that its good manifests may have, and why; only the check asks for them.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(skip)]
+    pub allows: BTreeMap<String, String>,
 }
 
 impl Lesson {

@@ -40,6 +40,9 @@ struct Front {
     needs: Vec<String>,
     #[serde(default)]
     practices: bool,
+    /// Codes of hazards that its good manifests may have, and why.
+    #[serde(default)]
+    allows: BTreeMap<String, String>,
     hints: Vec<String>,
     #[serde(default)]
     recall: Vec<FrontRecall>,
@@ -193,6 +196,7 @@ impl Reading<'_> {
         (lesson.run_secs, lesson.seed) = (front.run_secs, front.seed);
         lesson.hints = front.hints.iter().map(|hint| prose::block(hint)).collect();
         lesson.practices = front.practices;
+        lesson.allows = front.allows;
         lesson.needs = front.needs.iter().map(|need| prose::inline(need)).collect();
         lesson.actions = self.timed("action", front.actions);
         lesson.recall = front.recall.into_iter().map(recall).collect();
