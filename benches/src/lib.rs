@@ -15,57 +15,8 @@ pub fn manifest(n_lines: usize) -> String {
 }
 
 fn application(i: usize) -> String {
-    format!(
-        "---
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web-{i}
-  labels: {{app: web-{i}}}
-spec:
-  replicas: 2
-  selector:
-    matchLabels: {{app: web-{i}}}
-  template:
-    metadata:
-      labels: {{app: web-{i}}}
-    spec:
-      containers:
-      - name: app
-        image: nginx:1.27
-        ports:
-        - {{name: http, containerPort: 80}}
-        readinessProbe:
-          httpGet: {{path: /, port: http}}
-        resources:
-          requests: {{cpu: 100m, memory: 64Mi}}
-          limits: {{memory: 128Mi}}
-        volumeMounts:
-        - {{name: logs, mountPath: /var/log/nginx}}
-      - name: shipper
-        image: busybox:1.36
-        command:
-        - sh
-        - -c
-        - |
-          tail -F /logs/access.log | while read -r line; do
-            echo \"shipped $line\"
-          done
-        volumeMounts:
-        - {{name: logs, mountPath: /logs}}
-      volumes:
-      - name: logs
-        emptyDir: {{}}
----
-apiVersion: v1
-kind: Service
-metadata: {{name: web-{i}}}
-spec:
-  selector: {{app: web-{i}}}
-  ports:
-  - {{port: 80, targetPort: http}}
-"
-    )
+    // tests/e2e/measure.mjs makes the same of it.
+    include_str!("application.yaml").replace("web-0", &format!("web-{i}"))
 }
 
 /// A pod of four containers that talk and write for as long as they are let.

@@ -2,8 +2,7 @@
 // All offsets are UTF-16 code units, as CodeMirror and the browser count. See ../README.md.
 import { completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyField, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, foldGutter, foldKeymap, foldState, indentOnInput, indentUnit } from "@codemirror/language";
+import { bracketMatching, foldGutter, foldKeymap, foldState, indentUnit } from "@codemirror/language";
 import { search, searchKeymap } from "@codemirror/search";
 import { Annotation, EditorState } from "@codemirror/state";
 import {
@@ -18,30 +17,35 @@ import {
 } from "@codemirror/view";
 import { help } from "./help.js";
 import { highlight, marks, setStaleMark } from "./marks.js";
+import { names } from "./names.js";
 import { problems, showProblems } from "./problems.js";
 import { theme } from "./theme.js";
+import { yaml } from "./yaml.js";
 
 const SAVED = { history: historyField, folds: foldState };
 // Saved work has to fit where a browser keeps small things.
 const SAVED_CHARS_MAX = 400_000;
+// No manifest is longer; a browser that has to show it is not at its best.
+const CHARS_MAX = 8 << 20;
 const KEYS_HELP = "Tab indents. Escape and then Tab leaves the editor. F8 goes to the next problem.";
 
 // Marks changes the page made itself and need not be told of.
 const fromPage = Annotation.define();
 
-function editsOf(changes) {
-  const edits = [];
-  changes.iterChanges((from, to, _newFrom, _newTo, insert) => {
-    edits.push({ from, to, insert: insert.toString() });
-  });
-  return edits;
+// The page is told before the editor draws, so that the verdict is made meanwhile.
+function telling({ onChange }) {
+  return (transactions, view) => {
+    const told = transactions.some((tr) => tr.docChanged && !tr.annotation(fromPage));
+    if (told) onChange?.(transactions.at(-1).newDoc.toString());
+    view.update(transactions);
+  };
 }
 
-function listener({ onChange, onCursor }) {
-  return EditorView.updateListener.of((update) => {
-    const told = update.transactions.some((tr) => tr.docChanged && !tr.annotation(fromPage));
-    if (update.docChanged && told) onChange?.(update.state.doc.toString(), editsOf(update.changes));
-    if (update.docChanged || update.selectionSet) onCursor?.(update.state.selection.main.head);
+function saysTooLong({ onRefused }) {
+  return EditorState.changeFilter.of((tr) => {
+    if (!tr.docChanged || tr.newDoc.length <= CHARS_MAX || tr.annotation(fromPage)) return true;
+    onRefused?.(tr.newDoc.length);
+    return false;
   });
 }
 
@@ -81,12 +85,12 @@ function extensions(options) {
     EditorState.allowMultipleSelections.of(true),
     EditorState.tabSize.of(2),
     indentUnit.of("  "),
-    indentOnInput(),
     bracketMatching(),
     highlightActiveLine(),
     search({ top: true }),
-    yaml(),
+    yaml,
     help(options),
+    names(options),
     marks,
     theme,
     typeOverSelection,
@@ -109,11 +113,12 @@ function extensions(options) {
       autocapitalize: "off",
       ...(options.readOnly ? { "aria-readonly": "true" } : {}),
     }),
-    listener(options),
+    saysTooLong(options),
   ];
 }
 
 function saved(view) {
+  if (view.state.doc.length > SAVED_CHARS_MAX) return null;
   const whole = JSON.stringify(view.state.toJSON(SAVED));
   if (whole.length <= SAVED_CHARS_MAX) return whole;
   // Undo is what can be done without.
@@ -135,7 +140,7 @@ export function createEditor(parent, options = {}) {
   const config = { extensions: extensions(options) };
   const onFix = (index, fix) => options.onFix?.(index, fix);
   const state = EditorState.create({ doc: options.text ?? "", ...config });
-  const view = new EditorView({ state, parent });
+  const view = new EditorView({ state, parent, dispatchTransactions: telling(options) });
   const inside = (at) => Math.max(0, Math.min(view.state.doc.length, at));
   return {
     text: () => view.state.doc.toString(),

@@ -1,6 +1,7 @@
 // Completion and hover: the page is asked, the editor shows the answer if it is still wanted.
 import { autocompletion } from "@codemirror/autocomplete";
-import { hoverTooltip } from "@codemirror/view";
+import { closeHoverTooltips, hoverTooltip } from "@codemirror/view";
+import { commandsOf, element } from "./names.js";
 
 const WORD = /[\w./-]*$/;
 
@@ -31,45 +32,53 @@ function completionSource(complete) {
   };
 }
 
-function box({ title, text, link }) {
-  const dom = document.createElement("div");
-  dom.className = "cm-help";
-  if (title) {
-    const head = document.createElement("div");
-    head.className = "cm-help-title";
-    head.textContent = title;
-    dom.append(head);
-  }
-  const body = document.createElement("div");
-  body.className = "cm-help-text";
-  body.textContent = text ?? "";
-  dom.append(body);
-  if (link && /^https:\/\//.test(link)) {
-    const anchor = document.createElement("a");
-    anchor.href = link;
-    anchor.target = "_blank";
-    anchor.rel = "noreferrer";
-    anchor.textContent = "Kubernetes documentation";
-    dom.append(anchor);
+function box(view, { title, text }, pos, found, does) {
+  const dom = element("div", "cm-help");
+  if (title) dom.append(element("div", "cm-help-title", title));
+  dom.append(element("div", "cm-help-text", text ?? ""));
+  if (found) {
+    const row = element("div", "cm-help-acts");
+    const act = (label, key, command) => {
+      const button = element("button", "cm-button", `${label} `);
+      button.append(element("kbd", "", key));
+      button.type = "button";
+      button.onclick = () => {
+        view.dispatch({ selection: { anchor: pos }, effects: closeHoverTooltips });
+        command(view);
+      };
+      row.append(button);
+    };
+    const n = found.definitions.length;
+    if (n + found.uses.length > 1) act(n > 0 ? "Go to definition" : "Next use", "F12", does.go);
+    act("Rename", "F2", does.rename);
+    dom.append(row);
   }
   return dom;
 }
 
-function hoverSource(hover) {
+function hoverSource(options) {
+  const does = commandsOf(options);
   return hoverTooltip(async (view, pos) => {
-    const doc = view.state.doc;
-    const answer = await hover(doc.toString(), pos);
-    if (!answer || view.state.doc !== doc) return null;
+    const { doc } = view.state;
+    const text = doc.toString();
+    const [told, found] = await Promise.all([options.hover(text, pos), options.links?.(text, pos)]);
+    if ((!told && !found) || view.state.doc !== doc) return null;
+    const answer = told ?? { title: `${found.what} ${found.name}` };
     const { from = pos, to = pos } = answer;
-    return { pos: from, end: to, above: true, create: () => ({ dom: box(answer) }) };
+    return {
+      pos: from,
+      end: to,
+      above: true,
+      create: () => ({ dom: box(view, answer, pos, found, does) }),
+    };
   });
 }
 
-export function help({ complete, hover }) {
+export function help(options) {
   const parts = [];
-  if (complete) {
-    parts.push(autocompletion({ override: [completionSource(complete)], icons: false }));
+  if (options.complete) {
+    parts.push(autocompletion({ override: [completionSource(options.complete)], icons: false }));
   }
-  if (hover) parts.push(hoverSource(hover));
+  if (options.hover) parts.push(hoverSource(options));
   return parts;
 }

@@ -1,6 +1,6 @@
 // Problems as the page found them: squiggles, gutter marks, a one-line message at the line's
 // end, their fixes. The editor finds none by itself.
-import { forEachDiagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { diagnosticCount, forEachDiagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { Prec, RangeSetBuilder } from "@codemirror/state";
 import { Decoration, EditorView, ViewPlugin, WidgetType, keymap } from "@codemirror/view";
 
@@ -80,6 +80,7 @@ function rendered({ message, help, code }) {
 
 // The page's problems in CodeMirror's form; offsets are held inside the document.
 export function showProblems(view, problems, onFix) {
+  if (problems.length === 0 && diagnosticCount(view.state) === 0) return;
   const end = view.state.doc.length;
   const inside = (at) => Math.max(0, Math.min(end, at));
   const shown = problems.map((problem, index) => ({

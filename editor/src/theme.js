@@ -1,8 +1,6 @@
 // How the editor looks. Every colour is a custom property of the page with a value of its own
 // behind it, so that the bundle is readable on any page, light and dark.
 import { EditorView } from "@codemirror/view";
-import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
-import { tags as t } from "@lezer/highlight";
 
 const colour = (name, light, dark) => `var(--editor-${name}, light-dark(${light}, ${dark}))`;
 
@@ -76,17 +74,36 @@ const boxes = EditorView.theme({
   ".cm-help": { padding: "8px 10px", font: "13px/1.5 system-ui, sans-serif" },
   ".cm-help-title": { fontFamily: mono, fontWeight: "600" },
   ".cm-help-text": { whiteSpace: "pre-line" },
-  ".cm-help a": { color: accent },
+  ".cm-help-acts": { display: "flex", gap: "6px", marginTop: "6px" },
+  ".cm-help kbd": { color: muted, fontFamily: "inherit" },
+  ".cm-place": { backgroundColor: why, borderRadius: "2px" },
+  ".cm-rename": {
+    display: "flex",
+    flexWrap: "wrap",
+    alignItems: "center",
+    gap: "6px 8px",
+    padding: "8px 10px",
+    font: "13px/1.5 system-ui, sans-serif",
+  },
+  ".cm-rename label": { display: "flex", alignItems: "center", gap: "8px" },
+  ".cm-rename input": { fontFamily: mono, width: "20ch" },
+  ".cm-rename-told": { color: muted, flexBasis: "100%" },
   ".cm-panels": { backgroundColor: active, color: ink },
   ".cm-panels.cm-panels-top": { borderBottom: `1px solid ${line}` },
   ".cm-panel.cm-search": { font: "13px/1.5 system-ui, sans-serif", padding: "6px 8px" },
-  ".cm-textfield": { backgroundColor: paper, color: ink, border: `1px solid ${muted}` },
+  ".cm-textfield": {
+    backgroundColor: paper,
+    color: ink,
+    border: `1px solid ${muted}`,
+    fontSize: "13px",
+  },
   ".cm-button": {
     backgroundImage: "none",
     backgroundColor: paper,
     color: ink,
     border: `1px solid ${muted}`,
     borderRadius: "4px",
+    fontSize: "13px",
   },
   ".cm-panel.cm-search button[name=close]": { color: ink },
   ".cm-searchMatch": { backgroundColor: why },
@@ -138,13 +155,12 @@ const problems = EditorView.theme({
   ".cm-why-line": { boxShadow: `inset 3px 0 0 ${whyEdge}` },
 });
 
-const code = HighlightStyle.define([
-  { tag: t.definition(t.propertyName), color: colour("key", "#1f5fbf", "#7fb1ff") },
-  { tag: [t.string, t.special(t.string)], color: colour("string", "#1c6b42", "#8fd6ae") },
-  { tag: t.lineComment, color: muted, fontStyle: "italic" },
-  { tag: [t.labelName, t.typeName, t.keyword, t.meta], color: colour("mark", "#7a3e9d", "#c9a0e6") },
-  { tag: [t.separator, t.punctuation, t.squareBracket, t.brace], color: muted },
-  { tag: t.content, color: ink },
-]);
+const code = EditorView.theme({
+  ".cm-y-key": { color: colour("key", "#1f5fbf", "#7fb1ff") },
+  ".cm-y-string": { color: colour("string", "#1c6b42", "#8fd6ae") },
+  ".cm-y-comment": { color: muted, fontStyle: "italic" },
+  ".cm-y-mark": { color: colour("mark", "#7a3e9d", "#c9a0e6") },
+  ".cm-y-sign": { color: muted },
+});
 
-export const theme = [look, boxes, problems, syntaxHighlighting(code)];
+export const theme = [look, boxes, problems, code];

@@ -80,6 +80,26 @@ journeys([
     },
   ],
   [
+    "keys, texts and remarks look different, and a new line knows where it belongs",
+    async (lab) => {
+      await lab.open("/sandbox");
+      await lab.editorReady();
+      await lab.rewrite("a: 'b' # c\n---\nkind: Pod\nspec:\n  list:\n    - name: x");
+      const looks = await lab.page.locator(".cm-line").first().locator("[class*=cm-y-]").allInnerTexts();
+      assert.deepEqual(looks, ["a", ":", "'b'", "# c"]);
+      await lab.press("Enter");
+      await lab.type("deep:");
+      await lab.press("Enter");
+      await lab.type("- y");
+      const text = await lab.manifest();
+      assert.match(text, /- name: x\n {6}deep:\n {8}- y$/);
+      const arrows = lab.page.locator(".cm-foldGutter").getByTitle("Fold line", { exact: true });
+      await arrows.filter({ visible: true }).first().click();
+      await lab.page.locator(".cm-foldPlaceholder").waitFor();
+      await lab.dontSee("list:", lab.page.locator(".cm-content"));
+    },
+  ],
+  [
     "a fault says what it changed in the run",
     async (lab) => {
       await lab.open("/sandbox");
