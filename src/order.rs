@@ -6,9 +6,8 @@ use std::cmp::Ordering;
 pub trait Order<T> {
     fn order_by(&mut self, compare: impl Fn(&T, &T) -> Ordering);
 
-    fn order_by_key<K: Ord>(&mut self, key: impl Fn(&T) -> K) {
-        self.order_by(|a, b| key(a).cmp(&key(b)));
-    }
+    /// Asks for each key once.
+    fn order_by_key<K: Ord>(&mut self, key: impl Fn(&T) -> K);
 
     fn order(&mut self)
     where
@@ -20,13 +19,22 @@ pub trait Order<T> {
 
 impl<T> Order<T> for [T] {
     fn order_by(&mut self, compare: impl Fn(&T, &T) -> Ordering) {
-        let mut places = places(self.len(), &|a, b| compare(&self[a], &self[b]));
-        for at in 0..places.len() {
-            while places[at] != at {
-                let to = places[at];
-                self.swap(at, to);
-                places.swap(at, to);
-            }
+        let places = places(self.len(), &|a, b| compare(&self[a], &self[b]));
+        put(self, places);
+    }
+
+    fn order_by_key<K: Ord>(&mut self, key: impl Fn(&T) -> K) {
+        let keys: Vec<K> = self.iter().map(key).collect();
+        put(self, places(keys.len(), &|a, b| keys[a].cmp(&keys[b])));
+    }
+}
+
+fn put<T>(all: &mut [T], mut places: Vec<usize>) {
+    for at in 0..places.len() {
+        while places[at] != at {
+            let to = places[at];
+            all.swap(at, to);
+            places.swap(at, to);
         }
     }
 }

@@ -1,28 +1,13 @@
 //! What has to be fast: a check per keystroke, scripts, runs, seeking in them.
 //! `BUSYBOX=/path/to/busybox` measures the shell's loop beside the real one.
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use podlab::check::check;
-use podlab::sim::{Scenario, Simulation};
 use podlab::time::SimTime;
-use podlab::trace::Timeline;
-use podlab_benches::{FOUR_CONTAINERS, LOOP, manifest, rollout};
+use podlab_benches::{BUSY, FOUR_LOOPS, FOUR_PROBES, LOOP, NEW_IMAGE, TWO_PODS};
+use podlab_benches::{manifest, rollout, run, script};
 use std::hint::black_box;
 use std::process::Command;
-
-fn run(text: &str, secs: u64, actions: &[(u64, &str)]) -> Timeline {
-    let actions = actions.iter().map(|(at, what)| (SimTime::from_secs(*at), (*what).to_owned()));
-    let scenario =
-        Scenario { actions: actions.collect(), ..Scenario::new(check(text).accepted()) };
-    let mut simulation = Simulation::new(scenario);
-    let mut timeline = Timeline::default();
-    while timeline.end.is_none() {
-        let slice = simulation.advance(SimTime::from_secs(secs), 5_000_000);
-        timeline.extend(slice.events, slice.now);
-        timeline.end = slice.end;
-    }
-    timeline
-}
 
 fn keystroke(c: &mut Criterion) {
     let mut group = c.benchmark_group("keystroke");
@@ -34,39 +19,50 @@ fn keystroke(c: &mut Criterion) {
     group.finish();
 }
 
-fn script(c: &mut Criterion) {
-    let mut group = c.benchmark_group("shell loop");
+fn scripts(c: &mut Criterion) {
+    let mut group = c.benchmark_group("shell");
     group.sample_size(10);
-    let pod = format!(
-        "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  restartPolicy: Never\n  \
-         containers:\n  - name: app\n    image: busybox\n    command: [sh, -c, '{LOOP}']\n"
-    );
-    group.bench_function("podlab", |b| b.iter(|| run(black_box(&pod), 300, &[])));
+    let pod = script(LOOP);
+    group.bench_function("100000 rounds", |b| b.iter(|| run(black_box(&pod), 300, &[])));
     if let Ok(busybox) = std::env::var("BUSYBOX") {
-        group.bench_function("busybox", |b| {
+        group.bench_function("100000 rounds, busybox", |b| {
             b.iter(|| Command::new(&busybox).args(["sh", "-c", LOOP]).output());
+        });
+    }
+    let pod = script(BUSY);
+    group.bench_function("5 minutes of a busy loop", |b| b.iter(|| run(&pod, 300, &[])));
+    group.finish();
+}
+
+fn minutes(c: &mut Criterion) {
+    let mut group = c.benchmark_group("10 minutes");
+    group.sample_size(10);
+    let runs = [("4 loops", FOUR_LOOPS), ("4 with probes", FOUR_PROBES), ("2 pods", TWO_PODS)];
+    for (name, text) in runs {
+        group.bench_function(name, |b| b.iter(|| run(black_box(text), 600, &[])));
+    }
+    group.finish();
+}
+
+/// The time for an event has to be the same for a few pods and for many.
+fn growth(c: &mut Criterion) {
+    let mut group = c.benchmark_group("pods rolling");
+    group.sample_size(10);
+    for n_pods in [100, 200, 400, 800, 1000] {
+        let text = rollout(n_pods);
+        let n_events = run(&text, 600, &[NEW_IMAGE]).events.len() as u64;
+        group.throughput(Throughput::Elements(n_events));
+        group.bench_with_input(BenchmarkId::from_parameter(n_pods), &text, |b, text| {
+            b.iter(|| run(black_box(text), 600, &[NEW_IMAGE]));
         });
     }
     group.finish();
 }
 
-fn simulation(c: &mut Criterion) {
-    let mut group = c.benchmark_group("run");
-    group.sample_size(10);
-    group.bench_function("10 minutes of 4 containers", |b| {
-        b.iter(|| run(black_box(FOUR_CONTAINERS), 600, &[]));
-    });
-    let text = rollout(1000);
-    group.bench_function("1000 pods rolling", |b| {
-        b.iter(|| run(black_box(&text), 300, &[(60, "set image deployment/web app=nginx:1.28")]));
-    });
-    group.finish();
-}
-
 fn seek(c: &mut Criterion) {
-    let timeline = run(FOUR_CONTAINERS, 600, &[]);
+    let timeline = run(&rollout(1000), 600, &[NEW_IMAGE]);
     let mut at = 0;
-    c.bench_function("seek", |b| {
+    c.bench_function("seek among 1000 pods", |b| {
         b.iter(|| {
             at = (at + 7919) % 600_000;
             timeline.at(black_box(SimTime::from_millis(at)))
@@ -74,5 +70,5 @@ fn seek(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, keystroke, script, simulation, seek);
+criterion_group!(benches, keystroke, scripts, minutes, growth, seek);
 criterion_main!(benches);

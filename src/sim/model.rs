@@ -185,6 +185,8 @@ pub(crate) struct Books {
     /// What the last relist saw, and when.
     pub(crate) seen: View,
     pub(crate) seen_at: SimTime,
+    /// The pod's worker waits for the next relist.
+    pub(crate) awaits_look: bool,
     /// A sync is asked for, by this event.
     pub(crate) wanted: Option<EventId>,
     /// How many syncs there were: with each, mounted settings follow what the API has.

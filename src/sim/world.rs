@@ -66,6 +66,12 @@ pub(crate) struct State {
     pub(crate) ignored: BTreeSet<PodId>,
     /// What pods can be bound to.
     pub(crate) nodes: Vec<Node>,
+    /// The pods bound to each node.
+    pub(crate) bound: BTreeMap<String, BTreeSet<PodId>>,
+    /// Pods that others were sent away for.
+    pub(crate) nominees: BTreeSet<PodId>,
+    /// Some pod of this run will not be near others.
+    pub(crate) has_anti_affinity: bool,
     pub(crate) rules: Rules,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) storage: Storage,
@@ -86,6 +92,8 @@ pub(crate) struct State {
     /// What running containers used last: thousandths of a processor, bytes.
     pub(crate) measured: BTreeMap<Handle, (u32, u64)>,
     pub(crate) replies: BTreeMap<Ask, Reply>,
+    /// The pods for which somebody waits for a reply.
+    pub(crate) asked: BTreeMap<Ask, PodId>,
     spam: BTreeMap<(Subject, bool), (u32, SimTime)>,
     similar: BTreeMap<(Subject, bool, Name), (BTreeSet<String>, SimTime)>,
     /// Raised when a controller should look.
@@ -117,6 +125,9 @@ impl Cluster {
             controllers: Controllers::default(),
             ignored: BTreeSet::new(),
             nodes: Vec::new(),
+            bound: BTreeMap::new(),
+            nominees: BTreeSet::new(),
+            has_anti_affinity: false,
             rules: Rules::default(),
             budgets: Vec::new(),
             storage: Storage::default(),
@@ -134,6 +145,7 @@ impl Cluster {
             drops: BTreeMap::new(),
             measured: BTreeMap::new(),
             replies: BTreeMap::new(),
+            asked: BTreeMap::new(),
             spam: BTreeMap::new(),
             similar: BTreeMap::new(),
             api_flag: Flag::default(),
@@ -283,6 +295,22 @@ impl State {
         let passes = *tokens > 0;
         *tokens = tokens.saturating_sub(1);
         passes
+    }
+
+    /// Binds a pod to a node.
+    pub(crate) fn bind(&mut self, id: PodId, node: String) {
+        let Some(pod) = self.pods.get_mut(&id) else { return };
+        (pod.scheduled, pod.node, pod.nominated) = (true, Some(node.clone()), None);
+        self.nominees.remove(&id);
+        self.bound.entry(node).or_default().insert(id);
+    }
+
+    /// Nothing of a pod is left, in the API or on its node.
+    pub(crate) fn forget(&mut self, id: PodId) {
+        let node = self.pods.remove(&id).and_then(|pod| pod.node);
+        if let Some(pods) = node.and_then(|node| self.bound.get_mut(&node)) {
+            pods.remove(&id);
+        }
     }
 
     /// The spec of an object has changed.

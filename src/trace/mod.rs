@@ -349,14 +349,19 @@ pub enum End {
     Stopped { sentence: String },
 }
 
-/// A keyframe every so many events keeps any instant within a frame of time.
+/// A keyframe at least so many events after the last keeps any instant within a frame of time.
+/// Where a snapshot has more pods and objects than that, it is so many as it has, so that a run's
+/// keyframes cost no more than its events do.
 const KEYFRAME_EVERY: usize = 512;
 
 impl Timeline {
     /// Appends events of one slice and keeps keyframes.
     pub fn extend(&mut self, events: impl IntoIterator<Item = Event>, now: SimTime) {
         for event in events {
-            if self.events.len().is_multiple_of(KEYFRAME_EVERY) {
+            let since = self.keyframes.last().map(|(upto, frame)| {
+                (self.events.len() - upto, frame.pods.len() + frame.objects.len())
+            });
+            if since.is_none_or(|(n, size)| n >= size.max(KEYFRAME_EVERY)) {
                 let frame = self.at_event(self.events.len());
                 self.keyframes.push((self.events.len(), frame));
             }

@@ -12,7 +12,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     pub at: SimTime,
-    pub pods: BTreeMap<Name, PodView>,
+    /// Shared with the keyframes around it until it changes.
+    pub pods: BTreeMap<Name, Arc<PodView>>,
     /// By (kind, name): controllers, Services and what else was applied.
     pub objects: BTreeMap<(Name, Name), ObjectView>,
 }
@@ -113,7 +114,7 @@ impl Snapshot {
             self.pods.remove(pod);
             return;
         }
-        let view = self.pods.entry(pod.clone()).or_default();
+        let view = Arc::make_mut(self.pods.entry(pod.clone()).or_default());
         match &event.what {
             What::PodAdded(shape) => {
                 view.shape = Arc::new((**shape).clone());
@@ -145,7 +146,7 @@ impl Snapshot {
     }
 
     fn apply_container(&mut self, pod: &Name, container: &Name, event: &Event) {
-        let pod = self.pods.entry(pod.clone()).or_default();
+        let pod = Arc::make_mut(self.pods.entry(pod.clone()).or_default());
         if let What::Wrote(change) = &event.what
             && &*change.place != "rootfs"
         {

@@ -41,7 +41,7 @@ impl Kernel {
     pub fn cgroup_text(&self, viewer: ProcId, name: &str) -> Option<String> {
         let id = self.procs.get(&viewer)?.container;
         let container = self.containers.get(&id)?;
-        let procs = || self.procs.values().filter(|p| p.container == id);
+        let procs = || self.members(id);
         let limit = |most: Option<u64>| most.map_or("max".to_owned(), |n| n.to_string());
         Some(match name {
             "cgroup.controllers" => "cpuset cpu io memory hugetlb pids rdma misc\n".to_owned(),

@@ -138,12 +138,18 @@ impl Pace {
             self.busy_seconds = if busy { self.busy_seconds + 1 } else { 0 };
             (self.second, self.steps) = (second, 0);
         }
-        self.steps += 1;
+        // Busy: 10 times slower, and after ten busy seconds in a row 100 times. A slow step counts
+        // for as many, or whoever goes slower would not be busy any more.
+        let slow = match self.busy_seconds {
+            0 => 1,
+            1..10 => 10,
+            _ => 100,
+        };
+        self.steps += slow;
         if self.steps <= self.steps_per_second && self.busy_seconds == 0 {
             return (micros, None);
         }
-        // Busy: 10 times slower, and after ten busy seconds in a row 100 times.
-        let cost = micros * if self.busy_seconds < 10 { 10 } else { 100 };
+        let cost = micros * slow.max(10);
         let first = !std::mem::replace(&mut self.told, true);
         let sentence = first.then(|| {
             format!(
@@ -173,5 +179,19 @@ mod tests {
         let mut pace = Pace::new(Some(200), u64::MAX);
         assert_eq!(pace.cost(SimTime::ZERO, 5_000).took, SimTime(5_000), "a short burst is free");
         assert_eq!((pace.n_periods, pace.n_throttled), (1, 0));
+    }
+
+    #[test]
+    fn an_endless_loop_costs_a_bounded_number_of_steps() {
+        let mut pace = Pace::new(None, 200_000);
+        let (mut now, mut n_steps) = (SimTime::ZERO, 0);
+        while now < SimTime::from_secs(300) {
+            now = now + pace.cost(now, 1).took;
+            n_steps += 1;
+        }
+        assert!(n_steps < 5_000_000, "{n_steps} steps");
+        // Who rested for a second is at full speed again.
+        now = now + SimTime::from_secs(2);
+        assert_eq!(pace.cost(now, 1).took, SimTime(1));
     }
 }

@@ -50,8 +50,7 @@ impl Kernel {
 
     /// Bytes a container's processes hold.
     pub fn anonymous_memory(&self, id: ContainerId) -> u64 {
-        let procs = self.procs.values().filter(|p| p.container == id);
-        procs.map(|p| p.memory_bytes + p.held_bytes).sum()
+        self.members(id).map(|p| p.memory_bytes + p.held_bytes).sum()
     }
 
     /// Bytes in the memory volumes a container wrote to last.

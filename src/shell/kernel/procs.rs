@@ -19,6 +19,26 @@ pub enum WaitFor {
 }
 
 impl Kernel {
+    /// The processes of a PID namespace, oldest first.
+    pub fn of_namespace(&self, ns: PidNsId) -> impl Iterator<Item = &Proc> {
+        let ids = self.pid_namespaces.get(&ns).into_iter().flat_map(|ns| ns.by_pid.values());
+        ids.filter_map(|id| self.procs.get(id))
+    }
+
+    /// The processes of a container, oldest first.
+    pub fn members(&self, id: ContainerId) -> impl Iterator<Item = &Proc> {
+        let ns = self.containers.get(&id).map(|container| container.pidns);
+        let all = ns.into_iter().flat_map(|ns| self.of_namespace(ns));
+        all.filter(move |p| p.container == id)
+    }
+
+    /// The children of a process, which live in its namespace, oldest first.
+    fn children(&self, id: ProcId) -> impl Iterator<Item = &Proc> {
+        let ns = self.procs.get(&id).map(|parent| parent.pidns);
+        let all = ns.into_iter().flat_map(|ns| self.of_namespace(ns));
+        all.filter(move |p| p.parent == Some(id))
+    }
+
     /// Takes the next number of a PID namespace.
     fn next_pid(&mut self, parent: &Proc) -> Option<Pid> {
         let ns = self.pid_namespaces.get_mut(&parent.pidns)?;
@@ -30,7 +50,7 @@ impl Kernel {
     pub fn fork(&mut self, id: ProcId) -> Result<ProcId, Errno> {
         let parent = self.procs.get(&id).ok_or(Errno::Srch)?;
         let container = parent.container;
-        let n_alive = self.procs.values().filter(|p| p.container == container).count();
+        let n_alive = self.members(container).count();
         if n_alive >= self.limits.processes {
             let first = self.containers.get_mut(&container).map(|c| !c.told_processes);
             if first == Some(true) {
@@ -116,8 +136,7 @@ impl Kernel {
 
     fn reparent(&mut self, id: ProcId) {
         let heir = self.heir(id);
-        let children: Vec<ProcId> =
-            self.procs.values().filter(|p| p.parent == Some(id)).map(|p| p.id).collect();
+        let children: Vec<ProcId> = self.children(id).map(|p| p.id).collect();
         for child in children {
             let Some(proc) = self.procs.get_mut(&child) else { continue };
             proc.parent = heir;
@@ -149,8 +168,7 @@ impl Kernel {
 
     /// The first process ended: everything else of the container dies silently.
     fn end_container(&mut self, id: ContainerId, status: WaitStatus) {
-        let others: Vec<ProcId> =
-            self.procs.values().filter(|p| p.container == id).map(|p| p.id).collect();
+        let others: Vec<ProcId> = self.members(id).map(|p| p.id).collect();
         for other in &others {
             if let Some(proc) = self.procs.get_mut(other) {
                 // Nobody is told: the whole family goes.
@@ -223,7 +241,7 @@ impl Kernel {
     ) -> Result<Option<(Pid, WaitStatus)>, Errno> {
         let mut any = false;
         let mut done = None;
-        for child in self.procs.values().filter(|p| p.parent == Some(id)) {
+        for child in self.children(id) {
             if let WaitFor::Pid(pid) = which
                 && child.pid != pid
             {
@@ -259,9 +277,8 @@ impl Kernel {
             _ => i64::from(p.pid) == pid,
         };
         let targets: Vec<(ProcId, bool)> = self
-            .procs
-            .values()
-            .filter(|p| p.pidns == ns && !p.outside && wanted(p))
+            .of_namespace(ns)
+            .filter(|p| !p.outside && wanted(p))
             .map(|p| (p.id, cred.is_root() || p.cred.uid == cred.uid))
             .collect();
         if targets.is_empty() {

@@ -50,8 +50,11 @@ impl Shell {
             true => self.sys.dup_high(2, 10).ok(),
             false => None,
         };
-        let redirected = Box::pin(self.redirect(&simple.redirects)).await;
-        let saved = match redirected? {
+        let redirected = match simple.redirects.is_empty() {
+            true => Ok(Default::default()),
+            false => Box::pin(self.redirect(&simple.redirects)).await?,
+        };
+        let saved = match redirected {
             Ok(saved) => saved,
             Err(()) if call.special => return Err(Flow::Error(1)),
             Err(()) => return Ok(1),
@@ -195,7 +198,9 @@ impl Shell {
                 assigned.push((assign.name.clone(), value));
             }
         }
-        Box::pin(self.trace(&assigned, &call.argv, trace_fd)).await;
+        if self.options.has('x') || trace_fd.is_some() {
+            Box::pin(self.trace(&assigned, &call.argv, trace_fd)).await;
+        }
         if call.argv.is_empty() {
             return Ok(self.substitution_status);
         }

@@ -64,9 +64,6 @@ impl Shell {
 
     /// Redirects; `Err(())` inside is a failure that was said already and undone.
     pub(super) async fn redirect(&mut self, redirects: &[Redirect]) -> Res<Result<SavedFds, ()>> {
-        if redirects.is_empty() {
-            return Ok(Ok(SavedFds::default()));
-        }
         let texts = self.redirect_texts(redirects).await?;
         let plan = Plan::new(redirects, texts);
         let mut saved = SavedFds::default();

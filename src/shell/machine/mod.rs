@@ -221,8 +221,10 @@ impl Machine {
     /// The pod is gone: nobody answers at its address any more.
     pub fn remove_network(&mut self, id: NetNsId) {
         let mut kernel = self.kernel.borrow_mut();
-        kernel.net.by_ip.retain(|_, ns| *ns != id);
-        kernel.net.namespaces.remove(&id);
+        let gone = kernel.net.namespaces.remove(&id).and_then(|ns| ns.ip);
+        if let Some(ip) = gone.filter(|ip| kernel.net.by_ip.get(ip) == Some(&id)) {
+            kernel.net.by_ip.remove(&ip);
+        }
     }
 
     /// What the name server knows: full names without the dot at the end.

@@ -181,6 +181,9 @@ fn words(key: &str, amount: u64) -> String {
 
 // Models staging/src/k8s.io/apiserver/pkg/admission/plugin/resourcequota CheckRequest (v1.36).
 fn quota(state: &State, namespace: &str, template: &PodTemplate) -> Result<(), String> {
+    if state.rules.quotas.is_empty() {
+        return Ok(());
+    }
     let containers = containers_of(&template.spec);
     for ((_, name), hard) in state.rules.quotas.iter().filter(|((ns, _), _)| ns == namespace) {
         unspecified(&containers, hard).map_err(|why| format!("failed quota: {name}: {why}"))?;

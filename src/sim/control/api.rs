@@ -1,6 +1,6 @@
 //! What the API server and the scheduler do with pods: create, bind, delete, remove.
 
-use super::{job, scheduler};
+use super::{job, scheduler, spread};
 use crate::sim::kubelet::publish;
 use crate::sim::model::{Deletion, Owner, Pod, PodId, PodTemplate, Status, containers_of};
 use crate::sim::quantity;
@@ -57,6 +57,7 @@ pub(crate) fn create_pod(world: &World, new: NewPod) -> PodId {
         let shape = shape(&pod);
         let (subject, origin) = (pod.subject(), pod.span("spec"));
         state.live.insert(pod.name.clone());
+        state.has_anti_affinity |= !spread::anti_terms(&pod).is_empty();
         state.pods.insert(id, pod);
         let event =
             state.emit(subject.clone(), What::PodAdded(Box::new(shape)), Some(new.cause), origin);

@@ -120,9 +120,9 @@ fn holds(one: &core::NodeSelectorRequirement, value: Option<String>) -> bool {
 
 /// Pods that hold room on a node.
 pub(crate) fn on_node<'a>(state: &'a State, node: &'a Node) -> impl Iterator<Item = &'a Pod> {
-    let there = |pod: &&Pod| pod.node.as_deref() == Some(&*node.name);
-    let holds = |p: &&Pod| p.scheduled && !p.status.is_terminal() && !state.ignored.contains(&p.id);
-    state.pods.values().filter(holds).filter(there)
+    let there = state.bound.get(&node.name).into_iter().flatten();
+    let holds = |p: &&Pod| !p.status.is_terminal() && !state.ignored.contains(&p.id);
+    there.filter_map(|id| state.pods.get(id)).filter(holds)
 }
 
 /// Pods that count against a node's room for `pod`: those there, and those as important that
@@ -135,7 +135,8 @@ fn counted<'a>(state: &'a State, pod: &'a Pod, node: &'a Node) -> impl Iterator<
             && priority(other) >= priority(pod)
             && other.is_active()
     };
-    on_node(state, node).chain(state.pods.values().filter(coming))
+    let nominees = state.nominees.iter().filter_map(|id| state.pods.get(id));
+    on_node(state, node).chain(nominees.filter(coming))
 }
 
 fn host_ports(pod: &Pod) -> impl Iterator<Item = (i32, &str, &str)> {

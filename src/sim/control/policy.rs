@@ -43,8 +43,11 @@ pub(super) fn add(world: &World, name: &str, namespace: String, source: Source, 
 pub(super) fn reconcile(world: &World) {
     let walls = {
         let state = world.st();
-        let ends = ends(&state);
-        let pods = state.pods.values().filter(|pod| !pod.removed && !pod.status.is_terminal());
+        // Without policies there are none, and no need to look at anyone.
+        let some = !state.controllers.policies.is_empty();
+        let ends = if some { ends(&state) } else { Vec::new() };
+        let live = |pod: &&Pod| some && !pod.removed && !pod.status.is_terminal();
+        let pods = state.pods.values().filter(live);
         let one = |pod: &Pod| {
             let at: Ipv4Addr = pod.ip.parse().ok()?;
             wall(&state, &ends, pod).map(|wall| (at, wall))

@@ -136,6 +136,7 @@ fn actuate(world: &World, state: &mut State, id: PodId, chosen: &Candidate, caus
     let Some(pod) = state.pods.get_mut(&id) else { return };
     pod.nominated = Some(chosen.node.clone());
     let message = format!("Preempted by pod {} on node {}", pod.uid, chosen.node);
+    state.nominees.insert(id);
     for victim in &chosen.victims {
         let told = "default-scheduler: preempting to accommodate a higher priority pod".to_owned();
         publish::set_condition(state, *victim, KIND, true, Some(REASON), Some(told), cause);

@@ -37,12 +37,13 @@ const BURST: usize = 500;
 
 fn count(world: &World, ids: &[PodId], min_ready: i32) -> Counts {
     let (state, now) = (world.st(), world.now());
-    let pods: Vec<&Pod> = ids.iter().filter_map(|id| state.pods.get(id)).collect();
-    Counts {
-        replicas: pods.len() as u32,
-        ready: pods.iter().filter(|p| p.is_ready()).count() as u32,
-        available: pods.iter().filter(|p| workload::is_available(p, min_ready, now)).count() as u32,
+    let mut counts = Counts::default();
+    for pod in ids.iter().filter_map(|id| state.pods.get(id)) {
+        counts.replicas += 1;
+        counts.ready += u32::from(pod.is_ready());
+        counts.available += u32::from(workload::is_available(pod, min_ready, now));
     }
+    counts
 }
 
 // Models pkg/controller/replicaset/replica_set.go syncReplicaSet (v1.36).
@@ -79,7 +80,7 @@ fn sync(world: &World, mut set: ReplicaSet) {
                 set.refusals += 1;
             }
         }
-    } else {
+    } else if active.len() > wanted {
         let n_over = (active.len() - wanted).min(BURST);
         let victims = workload::victims_first(&world.st(), active);
         for id in victims.into_iter().take(n_over) {

@@ -127,15 +127,23 @@ pub(crate) fn counted(reasons: BTreeMap<&str, usize>) -> String {
     words.join(", ")
 }
 
+/// The resources that count in a score.
+const WEIGHED: [&str; 2] = ["cpu", "memory"];
+
 /// Fewer siblings first, then more room. The real scores weigh more than this.
 fn score(state: &State, pod: &Pod, node: &Node) -> (usize, u64) {
-    let siblings = fit::on_node(state, node).filter(|p| p.owner.is_some() && p.owner == pod.owner);
-    let share = |name: &str| {
-        let used: u64 = fit::on_node(state, node).map(|p| fit::request(p, name)).sum();
+    let (mut siblings, mut used) = (0, [0u64; 2]);
+    for other in fit::on_node(state, node) {
+        siblings += usize::from(other.owner.is_some() && other.owner == pod.owner);
+        for (sum, name) in used.iter_mut().zip(WEIGHED) {
+            *sum += fit::request(other, name);
+        }
+    }
+    let share = |(used, name): (u64, &str)| {
         let room = node.room.get(name).copied().unwrap_or(0).max(1);
         (u128::from(used) * 1000 / u128::from(room)) as u64
     };
-    (siblings.count(), share("cpu") + share("memory"))
+    (siblings, used.into_iter().zip(WEIGHED).map(share).sum())
 }
 
 fn unschedulable(world: &World, id: PodId, message: String) {
@@ -179,9 +187,9 @@ fn assigned(world: &World, id: PodId, node: &str) {
     let event = {
         let state = &mut world.st();
         let known = state.nodes.iter().any(|n| n.name == node);
-        let Some(pod) = state.pods.get_mut(&id).filter(|_| known) else { return };
-        (pod.scheduled, pod.node) = (true, Some(node.to_owned()));
+        let Some(pod) = state.pods.get(&id).filter(|_| known) else { return };
         let cause = pod.created_by;
+        state.bind(id, node.to_owned());
         publish::set_condition(state, id, "PodScheduled", true, None, None, cause);
         cause
     };
@@ -191,12 +199,10 @@ fn assigned(world: &World, id: PodId, node: &str) {
 fn bind(world: &World, id: PodId, node: String) {
     let event = {
         let state = &mut world.st();
-        let Some(pod) = state.pods.get_mut(&id) else { return };
-        pod.scheduled = true;
+        let Some(pod) = state.pods.get(&id) else { return };
         let message = format!("Successfully assigned {}/{} to {node}", pod.namespace, pod.name);
-        pod.node = Some(node);
-        pod.nominated = None;
         let cause = pod.created_by;
+        state.bind(id, node);
         let event = state.report(id, None, "Scheduled", message, Some(cause));
         publish::set_condition(state, id, "PodScheduled", true, None, None, event);
         event

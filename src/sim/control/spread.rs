@@ -60,7 +60,7 @@ fn affinity_terms(pod: &Pod) -> Terms<'_> {
     terms.unwrap_or_default()
 }
 
-fn anti_terms(pod: &Pod) -> Terms<'_> {
+pub(crate) fn anti_terms(pod: &Pod) -> Terms<'_> {
     let affinity = pod.template.spec.affinity.as_ref().and_then(|a| a.pod_anti_affinity.as_ref());
     let terms =
         affinity.and_then(|a| a.required_during_scheduling_ignored_during_execution.as_deref());
@@ -107,7 +107,8 @@ pub(crate) fn affinity(state: &State, pod: &Pod, node: &Node) -> Option<Refusal>
             here.is_some() && here == at(&term.topology_key) && speaks_of(term, other, pod)
         })
     };
-    if state.nodes.iter().flat_map(|n| on_node(state, n)).any(objects) {
+    let mut others = state.nodes.iter().flat_map(|n| on_node(state, n));
+    if state.has_anti_affinity && others.any(objects) {
         return refusal("node(s) didn't satisfy existing pods anti-affinity rules", true);
     }
     None

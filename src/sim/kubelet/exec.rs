@@ -57,9 +57,11 @@ pub(crate) async fn command(
 }
 
 async fn reply(world: &World, id: PodId, ask: Ask, deadline: SimTime) -> Option<Reply> {
+    world.st().asked.insert(ask, id);
     loop {
         let reply = world.st().replies.remove(&ask);
         if reply.is_some() || world.now() >= deadline {
+            world.st().asked.remove(&ask);
             return reply;
         }
         super::happens(world, id, deadline).await;

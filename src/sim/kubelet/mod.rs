@@ -74,7 +74,9 @@ pub(crate) async fn newer_than(world: &World, id: PodId, since: SimTime) {
     loop {
         let relisted = world.st().relisted_at;
         let seen = world.pod(id, |pod| pod.kubelet.seen_at);
-        if seen.is_none_or(|seen| seen.max(relisted) > since) {
+        let fresh = seen.is_none_or(|seen| seen.max(relisted) > since);
+        world.pod(id, |pod| pod.kubelet.awaits_look = !fresh);
+        if fresh {
             return;
         }
         happens(world, id, SimTime::MAX).await;
@@ -105,7 +107,9 @@ pub(crate) fn relist(world: &World, id: PodId) {
     }
     let news = world.pod(id, |pod| {
         let news = is_news(pod);
-        pod.kubelet.seen = pod.kubelet.actual.clone();
+        if pod.kubelet.seen != pod.kubelet.actual {
+            pod.kubelet.seen = pod.kubelet.actual.clone();
+        }
         pod.kubelet.seen_at = now;
         news
     });
@@ -124,7 +128,11 @@ async fn relist_loop(world: World) {
         let ids: Vec<PodId> = world.st().pods.keys().copied().collect();
         for id in ids {
             relist(&world, id);
-            raise(&world, id);
+            // Only who waits for this look, or keeps volumes fresh, has anything to do now.
+            let waits = |pod: &mut Pod| pod.kubelet.awaits_look || !pod.kubelet.volumes.is_empty();
+            if world.pod(id, waits) == Some(true) {
+                raise(&world, id);
+            }
         }
         world.clock.sleep(RELIST).await;
     }

@@ -20,9 +20,10 @@ pub(crate) fn enter(world: &World, notice: Notice) {
 }
 
 fn reply(world: &World, ask: crate::sim::runtime::Ask, reply: Reply) {
-    world.st().replies.insert(ask, reply);
-    let ids: Vec<PodId> = world.st().pods.keys().copied().collect();
-    for id in ids {
+    let asked = world.st().asked.get(&ask).copied();
+    // Nobody waits any more for what comes too late.
+    if let Some(id) = asked {
+        world.st().replies.insert(ask, reply);
         super::raise(world, id);
     }
 }

@@ -206,7 +206,7 @@ async fn terminate(world: &World, id: PodId, last_sync: SimTime) {
     }
     api::remove_pod(world, id);
     raise(world, id);
-    world.st().pods.remove(&id);
+    world.st().forget(id);
 }
 
 /// Containers nobody ever saw end are shown as lost, and the pod's phase is final.
