@@ -71,16 +71,25 @@ pub(super) fn run(args: &[String]) -> ExitCode {
 
 fn scenario(options: &Options, checked: &crate::check::Checked) -> Scenario {
     let fresh = Scenario::new(checked.accepted());
-    Scenario {
+    let is_patch = |(_, action): &(SimTime, String)| {
+        action.strip_prefix("kubectl ").unwrap_or(action).starts_with("patch ")
+    };
+    let (patches, actions): (Vec<_>, Vec<_>) = options.actions.iter().cloned().partition(is_patch);
+    let mut made = Scenario {
         namespace: options.namespace.clone(),
-        actions: options.actions.clone(),
+        actions,
         review: Some(check::review),
         seed: options.seed,
         // The recorded cluster makes no volumes by itself.
         storage_class: fresh.storage_class.clone().filter(|_| !options.recorded),
         started_unix_secs: options.started_unix_secs.unwrap_or(fresh.started_unix_secs),
         ..fresh
+    };
+    // What a patch comes to depends on what is there by then.
+    for (at, line) in patches {
+        eprint!("{}", kubectl::run_at(&mut made, at, &line).err);
     }
+    made
 }
 
 /// What each command prints at its second; the exit code is the last one's.

@@ -136,6 +136,9 @@ pub(super) fn delete(cluster: &Cluster, args: &Args) -> Said {
         if let Some(grace) = &grace {
             action.push_str(&format!(" --grace-period={grace}"));
         }
+        if let Some(cascade) = args.flag("cascade") {
+            action.push_str(&format!(" --cascade={cascade}"));
+        }
         action.push_str(if force { " --force" } else { "" });
         said.actions.push(action);
     }

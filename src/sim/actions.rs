@@ -100,9 +100,7 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
         ["set", "resources", target, flags @ ..] => {
             edit::set_resources(world, target, flags, event)
         }
-        [verb @ ("label" | "annotate"), target, pairs @ ..] => {
-            edit::mark(world, verb, target, pairs, event)
-        }
+        [verb @ ("label" | "annotate"), rest @ ..] => mark(world, verb, rest, event),
         ["exec", target, "-c", container, "--", argv @ ..] => exec(world, target, container, argv),
         ["rollout", "undo", target, ..] if flag("--to-revision").is_some() => {
             let revision = flag("--to-revision").and_then(|n| n.parse().ok()).unwrap_or(0);
@@ -123,6 +121,18 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
         _ => outside(world, words)
             .or_else(|| faults::perform(world, words, event))
             .unwrap_or_else(|| Err(format!("the action `{action}`"))),
+    }
+}
+
+/// `label pod/x a=b` and `label pod x a=b`.
+fn mark(world: &World, verb: &str, words: &[&str], event: EventId) -> Result<(), String> {
+    let is_pair = |word: &str| word.contains('=') || word.ends_with('-');
+    match words {
+        [kind, name, pairs @ ..] if !kind.contains('/') && !is_pair(name) => {
+            edit::mark(world, verb, &format!("{kind}/{name}"), pairs, event)
+        }
+        [target, pairs @ ..] => edit::mark(world, verb, target, pairs, event),
+        [] => Err(format!("`{verb}` of nothing")),
     }
 }
 
@@ -180,7 +190,7 @@ fn delete(
             }
             Ok(())
         }
-        _ => change::delete(world, kind, name, event),
+        _ => change::delete(world, kind, name, rest, event),
     }
 }
 

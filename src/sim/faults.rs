@@ -7,7 +7,7 @@ use super::runtime::SandboxRef;
 use super::world::World;
 use super::{images, quantity};
 use crate::time::SimTime;
-use crate::trace::{EventId, Name};
+use crate::trace::{Change, EventId, FileChange, Name, What};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 type Done = Result<(), String>;
@@ -16,7 +16,7 @@ type Done = Result<(), String>;
 pub(crate) fn perform(world: &World, words: &[&str], event: EventId) -> Option<Done> {
     Some(match words {
         ["kill", target, rest @ ..] => kill(world, target, rest),
-        ["fill", target, volume, size] => fill(world, target, volume, size),
+        ["fill", target, volume, size] => fill(world, target, volume, size, event),
         ["cut", a, b] => cut(world, a, b, true),
         ["mend", a, b] => cut(world, a, b, false),
         ["slow", a, b, by] => slow(world, a, b, by),
@@ -53,15 +53,25 @@ fn kill(world: &World, target: &str, rest: &[&str]) -> Done {
 }
 
 /// `fill pod/x VOLUME 20Mi`: that much more in a volume.
-fn fill(world: &World, target: &str, volume: &str, size: &str) -> Done {
+fn fill(world: &World, target: &str, volume: &str, size: &str, event: EventId) -> Done {
     let id = pod_id(world, target)?;
-    let handle = world.pod(id, |pod| pod.kubelet.volumes.get(volume).copied()).flatten();
-    let handle =
-        handle.ok_or_else(|| format!("filling a volume `{volume}` that is not mounted"))?;
+    let found = world.pod(id, |pod| {
+        let handle = pod.kubelet.volumes.get(volume).copied()?;
+        let volumes = pod.template.spec.volumes.iter().flatten();
+        let idx = volumes.into_iter().position(|one| one.name == volume)?;
+        Some((handle, pod.subject(), pod.span(&format!("spec.volumes[{idx}]"))))
+    });
+    let (handle, subject, origin) = found
+        .flatten()
+        .ok_or_else(|| format!("filling a volume `{volume}` that is not mounted"))?;
     let bytes = quantity::units_of(&Quantity(size.to_owned()));
     let bytes = bytes.filter(|bytes| *bytes <= FILL_MAX);
     let bytes = bytes.ok_or_else(|| format!("filling a volume with {size}"))?;
     world.rt().fill(handle, bytes as usize);
+    let (place, path) = (format!("volume:{volume}").as_str().into(), "filled".to_owned());
+    let change = Change::Set { content: Vec::new(), size: bytes };
+    let what = What::Wrote(Box::new(FileChange { place, path, change }));
+    world.st().emit(subject, what, Some(event), origin);
     Ok(())
 }
 

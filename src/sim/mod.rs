@@ -13,7 +13,7 @@
 //! | gRPC health checks of a server that listens | the probe errors, with a note in its words |
 //! | volumes of NFS, iSCSI, CSI, images and the like | a note; an empty directory |
 //! | what a node has at a hostPath | a note; an empty directory, the same for all its pods |
-//! | service account tokens | a file that says so |
+//! | what is in a service account's token | its files are mounted; beyond its head it says so |
 //! | GPUs and other devices | no node has any: `Insufficient nvidia.com/gpu` |
 //! | load balancers, service meshes | addresses stay pending; no proxies are injected |
 //! | node pressure, graceful node shutdown | nodes have room; `drain`, `down` and `up` work |

@@ -201,6 +201,8 @@ pub(crate) struct Books {
     pub(crate) probers: Probers,
     pub(crate) volumes: BTreeMap<Name, VolumeRef>,
     pub(crate) volumes_begun: bool,
+    /// What `/var/run/secrets` holds, for accounts that have it mounted.
+    pub(crate) token: Option<VolumeRef>,
     /// What each volume held when it was last measured, in bytes, and when it will be again.
     pub(crate) measured: BTreeMap<Name, u64>,
     pub(crate) measure_at: Option<SimTime>,

@@ -187,6 +187,10 @@ pub enum What {
     },
 }
 
+/// Notes about a pod that got an owner or lost it go on with the owner: `ReplicaSet/web-5d4`.
+pub const ADOPTED: &str = "adopted by ";
+pub const RELEASED: &str = "released by ";
+
 /// The unchanging side of a pod, for the picture.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PodShape {

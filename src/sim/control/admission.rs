@@ -16,7 +16,8 @@ use std::rc::Rc;
 #[derive(Default)]
 pub(crate) struct Rules {
     pub(crate) namespaces: BTreeMap<String, Namespace>,
-    pub(crate) accounts: BTreeSet<(String, String)>,
+    /// And whether their pods find a token.
+    pub(crate) accounts: BTreeMap<(String, String), bool>,
     pub(crate) quotas: BTreeMap<(String, String), Amounts>,
     pub(crate) ranges: BTreeMap<(String, String), Vec<Range>>,
     /// Of the whole cluster, by name.
@@ -43,6 +44,8 @@ pub(crate) fn priority(origins: &Origins) -> Priority {
 #[derive(Default)]
 pub(crate) struct Namespace {
     pub(crate) labels: BTreeMap<String, String>,
+    /// It is deleted and waits for what lives in it.
+    pub(crate) terminating: bool,
 }
 
 /// Why the server does not take a pod, and what in the manifest made it so.
@@ -67,6 +70,13 @@ pub(crate) fn admit(
         why: format!("pods \"{name}\" is forbidden: {why}"),
         origin,
     };
+    // Models plugin/pkg/admission/namespace/lifecycle/admission.go Admit (v1.36).
+    if state.rules.namespaces.get(namespace).is_some_and(|known| known.terminating) {
+        let why = format!(
+            "unable to create new content in namespace {namespace} because it is being terminated"
+        );
+        return Err(forbidden(stem, why, None));
+    }
     account(state, namespace, template).map_err(|why| forbidden(stem, why, None))?;
     prioritize(state, template).map_err(|why| forbidden(stem, why, None))?;
     limit(state, namespace, template).map_err(|why| forbidden(name, why, None))?;
@@ -85,7 +95,7 @@ fn account(state: &State, namespace: &str, template: &PodTemplate) -> Result<(),
     let name = spec.service_account_name.as_deref().or(spec.service_account.as_deref());
     let name = name.filter(|name| !name.is_empty()).unwrap_or("default");
     let key = (namespace.to_owned(), name.to_owned());
-    if name == "default" || state.rules.accounts.contains(&key) {
+    if name == "default" || state.rules.accounts.contains_key(&key) {
         return Ok(());
     }
     Err(format!(

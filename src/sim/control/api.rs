@@ -104,16 +104,25 @@ pub(crate) fn delete_pod(world: &World, id: PodId, grace: Option<u64>, cause: Ev
     }
     publish::tell_row(state, id, event);
     state.touch();
+    if grace_secs == 0 {
+        remove_soon(world, id);
+    }
 }
 
-/// `--force --grace-period=0`: the object goes at once, the kubelet cleans up after it.
-pub(crate) fn force_delete(world: &World, id: PodId, cause: EventId) {
-    delete_pod(world, id, Some(1), cause);
+/// A grace of nothing takes the object away at once; the kubelet cleans up after it.
+// Models staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go BeforeDelete (v1.36).
+fn remove_soon(world: &World, id: PodId) {
     let copy = world.clone();
     world.clock.spawn(async move {
         copy.pause(30).await;
         remove_pod(&copy, id);
     });
+}
+
+/// `--force --grace-period=0`: the object goes at once, the kubelet cleans up after it.
+pub(crate) fn force_delete(world: &World, id: PodId, cause: EventId) {
+    delete_pod(world, id, Some(1), cause);
+    remove_soon(world, id);
 }
 
 /// The object leaves the API server.

@@ -4,16 +4,19 @@
 //! Models k8s.io/kubectl/pkg/cmd/apply (v1.36), the three-way merge as far as actions here set
 //! fields a manifest leaves out: replicas, pausing, labels, annotations, variables.
 
-use super::{Meta, api, cronjob, deployment, load, scheduler};
+use super::node::Node;
+use super::{Meta, api, claims, cronjob, deployment, load, outage, scheduler};
+use crate::kube::tree::Tree;
 use crate::kube::{self, Kind, Object, Origins};
 use crate::sim::kubelet;
 use crate::sim::model::{PodId, PodTemplate, Source, containers_of};
 use crate::sim::world::World;
+use crate::text::LineIndex;
 use crate::trace::{EventId, Name, Subject, What};
 use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::batch::v1 as batch;
 use k8s_openapi::api::core::v1 as core;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Applies a manifest at this instant.
@@ -28,11 +31,61 @@ pub(crate) fn apply(world: &World, text: &str, event: EventId) {
     }
     for object in &desired.objects {
         match last_applied(world, object) {
-            Some(old) => update(world, &old, object, event),
+            Some(old) => {
+                tell_places(world, text, (&old, object), event);
+                update(world, &old, object, event);
+            }
             None => load::apply_one(world, object, Some(event)),
         }
     }
     world.st().touch();
+}
+
+/// Most places of a changed object that are told.
+const PLACES_MAX: usize = 3;
+
+/// Says where in the applied text an object became another: events point into the run's own text
+/// alone.
+fn tell_places(world: &World, text: &str, (old, new): (&Object, &Object), event: EventId) {
+    let tree = |one: &Object| one.origins.root.as_deref().map(Tree::of_node).unwrap_or_default();
+    let mut paths = Vec::new();
+    differences(&tree(old), &tree(new), "", &mut paths);
+    let index = LineIndex::new(text);
+    let place = |path: &String| {
+        let line = index.line(new.origins.span(path)?.start);
+        Some(format!("line {line}, {path}"))
+    };
+    let mut places: Vec<String> = paths.iter().filter_map(place).collect();
+    if places.is_empty() {
+        return;
+    }
+    let more = places.len() > PLACES_MAX;
+    places.truncate(PLACES_MAX);
+    let more = if more { " and more" } else { "" };
+    let text = format!("what was applied differs: {}{more}", places.join("; "));
+    let (kind, name) = (new.kind.name().to_lowercase(), new.name().into());
+    let subject = Subject::Object { kind: kind.as_str().into(), name };
+    world.st().emit(subject, What::Note { text }, Some(event), None);
+}
+
+/// The paths of what differs, as deep as both have it.
+fn differences(old: &Tree, new: &Tree, path: &str, out: &mut Vec<String>) {
+    match (old, new) {
+        _ if old == new => {}
+        (Tree::Map(a), Tree::Map(b)) => {
+            let keys: BTreeSet<&str> = a.iter().chain(b).map(|(key, _)| key.as_ref()).collect();
+            let dot = if path.is_empty() { "" } else { "." };
+            for key in keys {
+                differences(old.get(key), new.get(key), &format!("{path}{dot}{key}"), out);
+            }
+        }
+        (Tree::List(a), Tree::List(b)) if a.len() == b.len() => {
+            for (i, (a, b)) in a.iter().zip(b).enumerate() {
+                differences(a, b, &format!("{path}[{i}]"), out);
+            }
+        }
+        _ => out.push(path.to_owned()),
+    }
 }
 
 /// Two documents: an object as it is, and as a patch makes it. What was applied before stays what
@@ -104,7 +157,13 @@ fn update(world: &World, old: &Object, new: &Object, event: EventId) {
         (Kind::ConfigMap(_), now @ Kind::ConfigMap(_)) => edit.config("configmap", now),
         (Kind::Secret(_), now @ Kind::Secret(_)) => edit.config("secret", now),
         _ if edit.is_same() => {}
-        (Kind::PersistentVolumeClaim(_), _) => edit.not_simulated("a claim that grows"),
+        (Kind::PersistentVolumeClaim(_), Kind::PersistentVolumeClaim(now)) => {
+            if !edit.claim(now) {
+                let key = load::key_of(world, old);
+                world.st().applied.insert(key, old.clone());
+            }
+        }
+        (Kind::Other { kind, .. }, _) if kind == "Node" => edit.node(),
         _ => load::apply_other(world, new, edit.source, Some(event)),
     }
 }
@@ -130,12 +189,6 @@ impl Edit<'_> {
         }
         let subject = Subject::Object { kind: self.kind.as_str().into(), name: self.name.clone() };
         self.world.st().emit(subject, What::Applied, Some(self.event), None)
-    }
-
-    fn not_simulated(&self, what: &str) {
-        let subject = Subject::Object { kind: self.kind.as_str().into(), name: self.name.clone() };
-        let what = What::NotSimulated { what: what.to_owned() };
-        self.world.st().emit(subject, what, Some(self.event), None);
     }
 
     fn meta(&self, live: &Meta) -> Meta {
@@ -270,6 +323,37 @@ impl Edit<'_> {
         if let Some(config) = self.world.st().configs.get_mut(&key) {
             (config.data, config.changed_by) = (data, Some(event));
         }
+    }
+
+    /// A claim that asks for more, where its class lets it grow; false where it does not.
+    fn claim(&self, now: &core::PersistentVolumeClaim) -> bool {
+        let key = (self.namespace.clone(), self.name.to_string());
+        let spec = now.spec.clone().unwrap_or_default();
+        let Err(why) = claims::grow(self.world, &key, spec, || self.tell()) else { return true };
+        let name = &self.name;
+        let text = format!(
+            "Error from server (Forbidden): persistentvolumeclaims \"{name}\" is forbidden: \
+             {why}"
+        );
+        self.world.st().emit(Subject::Cluster, What::Note { text }, Some(self.event), None);
+        false
+    }
+
+    /// Other labels, taints and the like of a node.
+    fn node(&self) {
+        let (event, fresh) = (self.tell(), Node::written(&self.name, &self.source.origins));
+        let state = &mut self.world.st();
+        let Some(node) = state.nodes.iter_mut().find(|node| *node.name == *self.name) else {
+            return;
+        };
+        (node.labels, node.room) = (fresh.labels, fresh.room);
+        if self.says("spec.taints") {
+            node.taints = fresh.taints;
+        }
+        if self.says("spec.unschedulable") {
+            node.unschedulable = fresh.unschedulable;
+        }
+        outage::tainted(self.world, state, &self.name, event);
     }
 
     /// A running pod: another image restarts that container in place, labels only show.

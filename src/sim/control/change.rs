@@ -1,6 +1,6 @@
 //! Changes a person makes to controllers' objects: scale, set, rollout, apply, delete.
 
-use super::{Controllers, api, apply, deployment, job};
+use super::{Controllers, apply, deployment, namespace, owner};
 use crate::sim::model::PodTemplate;
 use crate::sim::world::{State, World};
 use crate::trace::{EventId, Name, Subject, What};
@@ -223,44 +223,36 @@ pub(crate) fn apply(world: &World, file: &str, event: EventId) -> Done {
 }
 
 /// Deletes an object that is no pod, and what it owns.
-pub(crate) fn delete(world: &World, kind: &str, name: &str, event: EventId) -> Done {
+pub(crate) fn delete(
+    world: &World,
+    kind: &str,
+    name: &str,
+    words: &[&str],
+    event: EventId,
+) -> Done {
     let target = format!("{kind}/{name}");
     let (kind, name) = parts(&target);
-    let removed = remove(world, kind, &name);
-    if !removed {
+    let cascade = owner::Cascade::of(words)?;
+    if kind == "namespace" {
+        return namespace::delete(world, &name, event);
+    }
+    if owner::owns(kind) {
+        return owner::delete(world, (kind, &name), cascade, event);
+    }
+    if !remove(world, kind, &name) {
         return Err(missing(kind, &name));
     }
     let subject = Subject::Object { kind: kind.into(), name: name.clone() };
-    let event = world.st().emit(subject, What::Removed, Some(event), None);
+    world.st().emit(subject, What::Removed, Some(event), None);
     world.st().marks.retain(|(of, one, _), _| (of.as_str(), one) != (kind, &name));
-    let owners = match kind {
-        "deployment" => {
-            let state = world.st();
-            let sets = state.controllers.replicasets.values();
-            let mine = sets.filter(|set| set.owner.as_ref() == Some(&name));
-            mine.map(|set| ("ReplicaSet", set.meta.name.clone())).collect()
-        }
-        "replicaset" => vec![("ReplicaSet", name)],
-        "statefulset" => vec![("StatefulSet", name)],
-        "daemonset" => vec![("DaemonSet", name)],
-        _ => Vec::new(),
-    };
-    for (kind, name) in owners {
-        delete_owned(world, kind, &name, event);
-    }
     world.st().touch();
     Ok(())
 }
 
-fn remove(world: &World, kind: &str, name: &Name) -> bool {
+pub(super) fn remove(world: &World, kind: &str, name: &Name) -> bool {
     let state = &mut world.st();
     let key = |kind: &'static str| (kind, world.scenario.namespace.clone(), name.to_string());
     match kind {
-        "deployment" => state.controllers.deployments.remove(name).is_some(),
-        "replicaset" => state.controllers.replicasets.contains_key(name),
-        "statefulset" => state.controllers.statefulsets.remove(name).is_some(),
-        "daemonset" => state.controllers.daemonsets.remove(name).is_some(),
-        "cronjob" => state.controllers.cronjobs.remove(name).is_some(),
         "service" => state.controllers.services.remove(name).is_some(),
         "horizontalpodautoscaler" => state.controllers.scalers.all.remove(name).is_some(),
         "ingress" => {
@@ -276,12 +268,6 @@ fn remove(world: &World, kind: &str, name: &Name) -> bool {
         }
         "configmap" => state.configs.remove(&key("configmap")).is_some(),
         "secret" => state.configs.remove(&key("secret")).is_some(),
-        "job" => {
-            let known = state.controllers.jobs.contains_key(name);
-            let (copy, name) = (world.clone(), name.clone());
-            world.clock.spawn(async move { job::remove(&copy, &name) });
-            known
-        }
         _ => forget(state, kind, &world.scenario.namespace, name),
     }
 }
@@ -297,18 +283,4 @@ fn forget(state: &mut State, kind: &str, namespace: &str, name: &Name) -> bool {
         _ => {}
     }
     state.applied.remove(&(kind.to_owned(), pair.0, pair.1)).is_some()
-}
-
-fn delete_owned(world: &World, kind: &'static str, name: &Name, event: EventId) {
-    let pods = api::owned(&world.st(), kind, name);
-    if kind == "ReplicaSet" {
-        let subject = Subject::Object { kind: "replicaset".into(), name: name.clone() };
-        let mut state = world.st();
-        if state.controllers.replicasets.remove(name).is_some() {
-            state.emit(subject, What::Removed, Some(event), None);
-        }
-    }
-    for id in pods {
-        api::delete_pod(world, id, None, event);
-    }
 }

@@ -57,6 +57,8 @@ pub(crate) struct Class {
     /// Made only once a pod that uses the claim has a node.
     pub(crate) waits: bool,
     pub(crate) default: bool,
+    /// Its volumes may grow.
+    expands: bool,
 }
 
 const PROVISIONING: SimTime = SimTime::from_secs(2);
@@ -65,7 +67,8 @@ const RESYNC: SimTime = SimTime::from_secs(15);
 
 /// The class of a cluster made for learning, as the small ones have it.
 pub(crate) fn usual_class() -> Class {
-    Class { provisioner: "rancher.io/local-path".to_owned(), waits: true, default: true }
+    let provisioner = "rancher.io/local-path".to_owned();
+    Class { provisioner, waits: true, default: true, expands: false }
 }
 
 pub(crate) fn class(origins: &Origins) -> Class {
@@ -76,6 +79,7 @@ pub(crate) fn class(origins: &Origins) -> Class {
         provisioner: origins.read("provisioner"),
         waits: mode == "WaitForFirstConsumer",
         default: default.is_some_and(|value| value == "true"),
+        expands: origins.read("allowVolumeExpansion"),
     }
 }
 
@@ -297,6 +301,56 @@ fn provisioned(world: &World, key: &Key, claim: &mut Claim) {
     };
     state.storage.disks.insert(name.clone(), disk);
     claim.disk = Some(name);
+}
+
+/// A claim asks for more: its volume grows a little later, with all that is in it.
+// Models plugin/pkg/admission/storage/persistentvolume/resize/admission.go Validate and
+// pkg/controller/volume/expand/expand_controller.go syncHandler (v1.36).
+pub(crate) fn grow(
+    world: &World,
+    key: &Key,
+    spec: core::PersistentVolumeClaimSpec,
+    tell: impl Fn() -> EventId,
+) -> Result<(), String> {
+    let Some(mut claim) = world.st().storage.claims.get(key).cloned() else { return Ok(()) };
+    let before = wanted_bytes(&claim);
+    claim.spec.resources = spec.resources;
+    if wanted_bytes(&claim) <= before {
+        return Ok(());
+    }
+    let Some(disk) = claim.disk.clone() else {
+        return Err("Only bound persistent volume claims can be expanded".to_owned());
+    };
+    if !world.st().storage.classes.get(&claim.class).is_some_and(|class| class.expands) {
+        return Err("only dynamically provisioned pvc can be resized and the storageclass that \
+                    provisions the pvc must support resize"
+            .to_owned());
+    }
+    let event = tell();
+    let state = &mut world.st();
+    let waits = "waiting for an external controller to expand this PVC".to_owned();
+    workload::report(state, &claim.meta, "ExternalExpanding", waits, event);
+    let resizing = format!("External resizer is resizing volume {disk}");
+    let event = workload::report(state, &claim.meta, "Resizing", resizing, event);
+    state.storage.claims.insert(key.clone(), claim);
+    let (copy, key) = (world.clone(), key.clone());
+    world.clock.spawn(async move {
+        copy.clock.sleep(PROVISIONING).await;
+        grown(&mut copy.st(), &key, event);
+    });
+    Ok(())
+}
+
+fn grown(state: &mut State, key: &Key, event: EventId) {
+    let Some(mut claim) = state.storage.claims.get(key).cloned() else { return };
+    let disk = claim.disk.as_ref().and_then(|name| state.storage.disks.get_mut(name));
+    let Some(disk) = disk else { return };
+    (disk.bytes, disk.capacity) = (wanted_bytes(&claim), wanted_text(&claim));
+    let (reason, message) = ("VolumeResizeSuccessful", "Resize volume succeeded".to_owned());
+    workload::report(state, &claim.meta, reason, message, event);
+    show(state, &mut claim);
+    state.storage.claims.insert(key.clone(), claim);
+    state.touch();
 }
 
 fn wanted(claim: &Claim) -> Option<&Quantity> {

@@ -21,6 +21,12 @@ pub(crate) struct CronJob {
     pub(crate) edition: u32,
 }
 
+/// The Jobs it made that may still be there.
+pub(crate) fn jobs(one: &CronJob) -> Vec<Name> {
+    let finished = one.finished.iter().map(|(name, _)| name);
+    one.active.iter().chain(finished).cloned().collect()
+}
+
 /// The controller acts this long after a scheduled time, in milliseconds.
 const LATE_MILLIS: u64 = 100;
 

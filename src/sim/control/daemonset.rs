@@ -1,18 +1,23 @@
 //! DaemonSets: one pod on each node that takes it.
 
 use super::node::Node;
-use super::{Meta, api, fit, replicaset, workload};
+use super::{Meta, api, fit, owner, replicaset, workload};
 use crate::sim::model::{Pod, PodId, PodTemplate};
 use crate::sim::world::World;
 use crate::trace::EventId;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use std::collections::BTreeSet;
 
 #[derive(Clone)]
 pub(crate) struct DaemonSet {
     pub(crate) meta: Meta,
     pub(crate) template: PodTemplate,
+    pub(crate) selector: LabelSelector,
     pub(crate) on_delete: bool,
     /// How many pods an update may take away at a time.
     pub(crate) unavailable: usize,
+    /// How many new pods may run beside the old ones; then none is taken away before its time.
+    pub(crate) surge: usize,
     pub(crate) min_ready: i32,
     pub(crate) revision: u32,
     pub(crate) cause: EventId,
@@ -39,6 +44,10 @@ pub(crate) fn reconcile(world: &World) {
 }
 
 fn sync(world: &World, mut set: DaemonSet) {
+    if set.meta.deleted_by.is_some() {
+        return;
+    }
+    owner::claim(world, "DaemonSet", &set.meta, &set.selector, &|_| true);
     let all = api::owned(&world.st(), "DaemonSet", &set.meta.name);
     let cause = workload::newest_cause(&world.st(), &all, set.cause);
     let is =
@@ -61,7 +70,9 @@ fn sync(world: &World, mut set: DaemonSet) {
     for node in missing {
         create(world, &set, node, cause);
     }
-    if !set.on_delete {
+    if !set.on_delete && set.surge > 0 {
+        surge(world, &set, (&nodes, &there), cause);
+    } else if !set.on_delete {
         update(world, &set, &there);
     }
     let strays = |p: &Pod| p.is_active() && p.target.as_ref().is_some_and(|t| !nodes.contains(t));
@@ -111,8 +122,45 @@ fn update(world: &World, set: &DaemonSet, there: &[PodId]) {
     }
 }
 
+/// New pods beside old ones: at once where the old one serves nobody, else as many as may be; an
+/// old pod goes when the new one of its node is available.
+// Models pkg/controller/daemon/update.go rollingUpdate (v1.36).
+fn surge(world: &World, set: &DaemonSet, (nodes, there): (&[String], &[PodId]), cause: EventId) {
+    let (now, revision) = (world.now(), set.revision_hash(world.scenario.seed));
+    let mut room = set.surge;
+    let (mut urgent, mut others) = (Vec::new(), Vec::new());
+    for node in nodes {
+        let (mut old, mut new) = (None, None);
+        for id in there {
+            world.pod(*id, |pod| {
+                let is_new = pod.template.labels.get(REVISION) == Some(&revision);
+                let look = (*id, workload::is_available(pod, set.min_ready, now));
+                match (pod.is_active() && pod.target.as_ref() == Some(node), is_new) {
+                    (true, true) => new = Some(look),
+                    (true, false) => old = Some(look),
+                    _ => {}
+                }
+            });
+        }
+        match (old, new) {
+            (Some((_, false)), None) => urgent.push(node),
+            (Some(_), None) => others.push(node),
+            (Some((id, _)), Some((_, true))) => replicaset::give_up(world, &set.meta, id, cause),
+            (Some(_), Some((_, false))) => room = room.saturating_sub(1),
+            _ => {}
+        }
+    }
+    for node in urgent.into_iter().chain(others.into_iter().take(room)) {
+        create(world, set, node, cause);
+    }
+}
+
 fn show(world: &World, set: &mut DaemonSet, (pods, n_wanted): (&[PodId], usize), cause: EventId) {
     let (now, revision) = (world.now(), set.revision_hash(world.scenario.seed));
+    // Of two pods of a node the older one counts.
+    let mut nodes = BTreeSet::new();
+    let is_first = |id: &&PodId| nodes.insert(world.pod(**id, |pod| pod.target.clone()).flatten());
+    let pods: Vec<PodId> = pods.iter().filter(is_first).copied().collect();
     let count = |test: &dyn Fn(&Pod) -> bool| {
         pods.iter().filter(|id| world.pod(**id, |pod| test(pod)) == Some(true)).count()
     };

@@ -1,7 +1,7 @@
 //! Deployments: one ReplicaSet per template, and the arithmetic of moving from one to the next.
 
 use super::replicaset::{self, ReplicaSet};
-use super::{Meta, workload};
+use super::{Meta, owner, workload};
 use crate::order::Order;
 use crate::sim::model::PodTemplate;
 use crate::sim::world::World;
@@ -49,6 +49,7 @@ pub(crate) fn reconcile(world: &World) {
     for name in names {
         let found = world.st().controllers.deployments.get(&name).cloned();
         let Some(deployment) = found else { continue };
+        owner::claim_sets(world, &deployment.meta, &deployment.spec.selector);
         let sets = sets_of(world, &name);
         Sync { world, deployment, sets }.run();
     }
@@ -93,6 +94,9 @@ struct Sync<'a> {
 
 impl Sync<'_> {
     fn run(mut self) {
+        if self.deployment.meta.deleted_by.is_some() {
+            return self.show();
+        }
         let found = self.sets.iter().position(|s| same(&s.template, &self.deployment.template));
         let Some(new) = found else {
             if self.deployment.paused {
@@ -168,6 +172,9 @@ impl Sync<'_> {
             }
             applied
         };
+        let mut selector = deployment.spec.selector.clone();
+        let pairs = selector.match_labels.get_or_insert_default();
+        pairs.insert(replicaset::HASH.to_owned(), hash.clone());
         let meta = Meta {
             kind: "replicaset",
             name,
@@ -180,6 +187,7 @@ impl Sync<'_> {
             meta,
             owner: Some(deployment.meta.name.clone()),
             template: deployment.template.clone(),
+            selector,
             hash,
             replicas,
             revision,

@@ -27,6 +27,12 @@ pub(crate) fn mark(
         security::label_namespace(world, &name, |labels| edit(labels, pairs), event);
         return Ok(());
     }
+    if kind == "node" && verb == "label" {
+        let state = &mut world.st();
+        let node = state.nodes.iter_mut().find(|node| *node.name == *name);
+        edit(&mut node.ok_or_else(|| missing(kind, &name))?.labels, pairs);
+        state.touch();
+    }
     if kind != "pod" {
         let field = if verb == "label" { "labels" } else { "annotations" };
         let mut state = world.st();

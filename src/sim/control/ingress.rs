@@ -146,7 +146,9 @@ fn install(world: &World, cause: EventId) {
     {
         let state = &mut world.st();
         let namespaces = &mut state.rules.namespaces;
-        namespaces.entry(NAMESPACE.to_owned()).or_insert(admission::Namespace { labels });
+        namespaces
+            .entry(NAMESPACE.to_owned())
+            .or_insert(admission::Namespace { labels, terminating: false });
         let mut config = Config { created_at: state.now(), ..Config::default() };
         config.data.insert("rules".to_owned(), rules.clone().into_bytes());
         state.configs.insert(("configmap", NAMESPACE.to_owned(), RULES.to_owned()), config);
@@ -191,6 +193,7 @@ fn keep_service(world: &World, spec: k8s_openapi::api::core::v1::ServiceSpec, ca
         created_at: now,
         row: Vec::new(),
         shown_at: now,
+        deleted_by: None,
     };
     let service = Service { meta, spec, ip: Some(ADDRESS.to_owned()), shown: None };
     world.st().controllers.services.insert(NAME.into(), service);

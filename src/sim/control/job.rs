@@ -250,6 +250,9 @@ fn failure(world: &World, job: &Job, active: &[PodId]) -> Option<Verdict> {
 
 /// Makes as many pods as may run now.
 fn manage(world: &World, job: &mut Job, active: &[PodId], cause: EventId) -> SimTime {
+    if job.meta.deleted_by.is_some() {
+        return SimTime::MAX;
+    }
     if job.spec.suspend == Some(true) {
         give_up(world, job, active, cause);
         return SimTime::MAX;

@@ -6,6 +6,7 @@ use super::cronjob::{self, CronJob};
 use super::daemonset::DaemonSet;
 use super::deployment::{self, Deployment};
 use super::job::{self, Job};
+use super::namespace;
 use super::node::{self, Node};
 use super::replicaset::{self, ReplicaSet};
 use super::statefulset::StatefulSet;
@@ -71,9 +72,13 @@ fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Orig
         "Namespace" => {
             let mut labels: BTreeMap<String, String> = origins.read("metadata.labels");
             labels.insert("kubernetes.io/metadata.name".to_owned(), name.to_owned());
-            state.rules.namespaces.insert(name.to_owned(), Namespace { labels });
+            let known = Namespace { labels, ..Namespace::default() };
+            state.rules.namespaces.insert(name.to_owned(), known);
         }
-        "ServiceAccount" => drop(state.rules.accounts.insert(key)),
+        "ServiceAccount" => {
+            let automounts: Option<bool> = origins.read("automountServiceAccountToken");
+            state.rules.accounts.insert(key, automounts.unwrap_or(true));
+        }
         "ResourceQuota" => {
             let hard = origins.read("spec.hard");
             state.rules.quotas.insert(key, hard);
@@ -101,6 +106,9 @@ fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Orig
 }
 
 pub(super) fn apply_one(world: &World, object: &Object, cause: Option<EventId>) {
+    if namespace::is_namesake(world, object, cause) {
+        return;
+    }
     let source = source_of(object, cause.is_some());
     world.st().applied.insert(key_of(world, object), object.clone());
     match &object.kind {
@@ -248,6 +256,7 @@ fn apply_workload(world: &World, object: &Object, source: Source, cause: Option<
                 ReplicaSet {
                     owner: None,
                     template,
+                    selector: spec.selector.clone(),
                     hash: String::new(),
                     replicas: count(spec.replicas),
                     revision: 1,
@@ -339,10 +348,14 @@ pub(super) fn daemonset_of(world: &World, meta: Meta, spec: apps::DaemonSetSpec)
     let unavailable = rolling.and_then(|r| r.max_unavailable.as_ref());
     let n_nodes = world.st().nodes.len() as u32;
     let unavailable = workload::share(unavailable, n_nodes, true).unwrap_or(1);
+    let surge = rolling.and_then(|r| r.max_surge.as_ref());
+    let surge = workload::share(surge, n_nodes, true).unwrap_or(0);
     DaemonSet {
         template: template_of(&meta, "spec.template", Some(&spec.template)),
+        selector: spec.selector,
         on_delete: strategy == Some("OnDelete"),
         unavailable: unavailable as usize,
+        surge: surge as usize,
         min_ready: spec.min_ready_seconds.unwrap_or(0),
         revision: 1,
         cause: meta.applied,
@@ -361,6 +374,7 @@ pub(super) fn statefulset_of(meta: Meta, spec: apps::StatefulSetSpec) -> Statefu
     StatefulSet {
         template: template_of(&meta, "spec.template", Some(&spec.template)),
         replicas: count(spec.replicas),
+        selector: spec.selector.clone(),
         service_name: spec.service_name.clone().unwrap_or_default(),
         parallel: spec.pod_management_policy.as_deref() == Some("Parallel"),
         on_delete: strategy.and_then(|s| s.type_.as_deref()) == Some("OnDelete"),
@@ -457,5 +471,6 @@ fn meta(
         created_at: world.now(),
         row: Vec::new(),
         shown_at: world.now(),
+        deleted_by: None,
     }
 }

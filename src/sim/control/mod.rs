@@ -18,8 +18,10 @@ pub(crate) mod ingress;
 pub(crate) mod job;
 mod job_rules;
 pub(crate) mod load;
+mod namespace;
 pub(crate) mod node;
 pub(crate) mod outage;
+pub(crate) mod owner;
 pub(crate) mod policy;
 pub(crate) mod preemption;
 pub(crate) mod replicaset;
@@ -85,6 +87,8 @@ pub(crate) struct Meta {
     pub(crate) row: Vec<String>,
     /// When they came to be so.
     pub(crate) shown_at: SimTime,
+    /// It was deleted and waits for what it owns.
+    pub(crate) deleted_by: Option<EventId>,
 }
 
 impl Meta {

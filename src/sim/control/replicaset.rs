@@ -1,10 +1,12 @@
 //! ReplicaSets: as many pods as wanted, made and given up in the order controllers do.
 
-use super::{Meta, api, workload};
+use super::{Meta, api, owner, workload};
 use crate::sim::model::{Pod, PodId, PodTemplate};
 use crate::sim::world::World;
 use crate::time::SimTime;
 use crate::trace::{EventId, Name};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use std::collections::BTreeMap;
 
 #[derive(Clone)]
 pub(crate) struct ReplicaSet {
@@ -12,6 +14,7 @@ pub(crate) struct ReplicaSet {
     /// The Deployment it belongs to.
     pub(crate) owner: Option<Name>,
     pub(crate) template: PodTemplate,
+    pub(crate) selector: LabelSelector,
     pub(crate) hash: String,
     pub(crate) replicas: u32,
     pub(crate) revision: u32,
@@ -23,6 +26,19 @@ pub(crate) struct ReplicaSet {
     pub(crate) refusals: u32,
     pub(crate) retry_at: SimTime,
 }
+
+impl ReplicaSet {
+    /// Those of its template, which are its own too.
+    pub(crate) fn labels(&self) -> BTreeMap<String, String> {
+        let mut labels = self.template.labels.clone();
+        if !self.hash.is_empty() {
+            labels.insert(HASH.to_owned(), self.hash.clone());
+        }
+        labels
+    }
+}
+
+pub(crate) const HASH: &str = "pod-template-hash";
 
 /// What a status counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -56,21 +72,21 @@ pub(crate) fn reconcile(world: &World) {
 }
 
 fn sync(world: &World, mut set: ReplicaSet) {
+    owner::claim(world, "ReplicaSet", &set.meta, &set.selector, &|_| true);
     let active = active_pods(world, &set.meta.name);
     // The status tells what was there when the look began.
     let counts = count(world, &active, set.min_ready);
     let wanted = set.replicas as usize;
     let cause = workload::newest_cause(&world.st(), &active, set.cause);
-    if active.len() < wanted {
+    if set.meta.deleted_by.is_some() {
+        // Its pods are on their way out, and it makes no others.
+    } else if active.len() < wanted {
         for _ in 0..(wanted - active.len()).min(BURST) {
             if world.now() < set.retry_at {
                 break;
             }
             let name = workload::generated(world, &set.meta.name);
-            let mut template = set.template.clone();
-            if !set.hash.is_empty() {
-                template.labels.insert("pod-template-hash".to_owned(), set.hash.clone());
-            }
+            let template = PodTemplate { labels: set.labels(), ..set.template.clone() };
             let kind = "ReplicaSet";
             let new = workload::Child { kind, name, index: None, target: None, template };
             if workload::create(world, &set.meta, new, cause) {

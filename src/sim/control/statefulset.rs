@@ -1,10 +1,11 @@
 //! StatefulSets: numbered pods, made and given up one at a time and in order.
 
-use super::{Meta, api, claims, workload};
-use crate::sim::model::{PodId, PodTemplate};
+use super::{Meta, api, claims, owner, workload};
+use crate::sim::model::{Pod, PodId, PodTemplate};
 use crate::sim::world::World;
 use crate::trace::EventId;
 use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -13,6 +14,7 @@ pub(crate) struct StatefulSet {
     pub(crate) meta: Meta,
     pub(crate) template: PodTemplate,
     pub(crate) replicas: u32,
+    pub(crate) selector: LabelSelector,
     pub(crate) service_name: String,
     pub(crate) parallel: bool,
     pub(crate) on_delete: bool,
@@ -61,6 +63,13 @@ struct Look {
 
 impl Sync<'_> {
     fn new(world: &World, set: StatefulSet) -> Sync<'_> {
+        let is_member = |pod: &Pod| {
+            let parent = pod.name.rsplit_once('-');
+            parent.is_some_and(|(parent, ordinal)| {
+                *parent == *set.meta.name && ordinal.parse::<u32>().is_ok()
+            })
+        };
+        owner::claim(world, "StatefulSet", &set.meta, &set.selector, &is_member);
         let state = world.st();
         let ids = api::owned(&state, "StatefulSet", &set.meta.name);
         let cause = workload::newest_cause(&state, &ids, set.cause);
@@ -91,6 +100,9 @@ impl Sync<'_> {
     // Models pkg/controller/statefulset/stateful_set_control.go updateStatefulSet (v1.36).
     fn run(mut self) {
         self.show();
+        if self.set.meta.deleted_by.is_some() {
+            return;
+        }
         let wanted = self.set.start..self.set.start + self.set.replicas;
         for ordinal in wanted.clone() {
             if !self.keep(ordinal) && !self.set.parallel {

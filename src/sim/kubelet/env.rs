@@ -1,6 +1,7 @@
 //! What a container is started with: argv, environment, identity, mounts. Only looks things up.
 
 use super::start::Failure;
+use super::token::TOKEN_DIR;
 use crate::order::Order;
 use crate::sim::control::service;
 use crate::sim::images::Image;
@@ -350,6 +351,12 @@ fn mounts(
             sub_path,
             read_only: fixed || mount.read_only.unwrap_or(false),
         });
+    }
+    if let Some(volume) = pod.kubelet.token
+        && !out.iter().any(|mount| mount.path == TOKEN_DIR)
+    {
+        let (path, sub_path) = (TOKEN_DIR.to_owned(), String::new());
+        out.push(MountSpec { volume, path, sub_path, read_only: true });
     }
     Ok(out)
 }

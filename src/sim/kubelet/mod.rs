@@ -16,6 +16,7 @@ pub(crate) mod publish;
 pub(crate) mod restart_all;
 pub(crate) mod start;
 pub(crate) mod status;
+pub(crate) mod token;
 pub(crate) mod usage;
 pub(crate) mod volumes;
 pub(crate) mod worker;

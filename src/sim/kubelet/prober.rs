@@ -252,7 +252,9 @@ impl Work {
                 return (Look::Skip, false);
             }
             if fresh {
-                *worker = Worker { run: target.run, ..Worker::default() };
+                // What the run before it answered last goes on counting.
+                let (last, in_a_row) = (worker.last, worker.in_a_row);
+                *worker = Worker { run: target.run, last, in_a_row, ..Worker::default() };
                 worker.result = match kind {
                     ProbeKind::Liveness => Some(true),
                     ProbeKind::Readiness => Some(false),
@@ -269,7 +271,10 @@ impl Work {
                 let last = target.shown == Shown::Ended(false);
                 return (if last { Look::End } else { Look::Skip }, news);
             }
-            let early = (now - target.started_at).as_secs() < delay.as_secs();
+            // The status that says since when it runs counts whole seconds.
+            // Models pkg/kubelet/status/status_manager.go normalizeStatus (v1.36).
+            let started_at = SimTime::from_secs(target.started_at.as_secs());
+            let early = (now - started_at).as_secs() < delay.as_secs();
             if early || target.started == (kind == ProbeKind::Startup) {
                 return (Look::Skip, news);
             }

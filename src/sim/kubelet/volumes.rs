@@ -1,5 +1,6 @@
 //! A pod's volumes: made before its first container, retried while something is missing.
 
+use super::token;
 use super::worker::ends;
 use crate::sim::control::{claims, fit};
 use crate::sim::model::{Container, Pod, PodId};
@@ -29,6 +30,7 @@ pub(crate) async fn wait(world: &World, id: PodId, cause: EventId) -> bool {
     });
     let Some((begun, volumes, names)) = begun else { return false };
     if !begun {
+        token::mount(world, id);
         for (idx, volume) in volumes.into_iter().enumerate() {
             let copy = world.clone();
             let path = format!("spec.volumes[{idx}]");
@@ -474,7 +476,7 @@ impl Lookup<'_> {
                 files.extend(self.downward(downward.items.as_deref().unwrap_or_default(), mode));
             }
             if let Some(token) = &one.service_account_token {
-                files.push(file(&token.path, b"not simulated: a service account token\n", mode));
+                files.push(file(&token.path, token::TOKEN.as_bytes(), mode));
             }
         }
         Ok(files)
@@ -487,6 +489,6 @@ impl PartialEq for VolumeFile {
     }
 }
 
-fn file(path: &str, content: &[u8], mode: u32) -> VolumeFile {
+pub(super) fn file(path: &str, content: &[u8], mode: u32) -> VolumeFile {
     VolumeFile { path: path.to_owned(), content: content.to_vec(), mode }
 }

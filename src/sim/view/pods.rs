@@ -5,12 +5,11 @@ use crate::kube::defaults::pod::admit_pod;
 use crate::kube::tree::{Raise, Tree};
 use crate::order::Order;
 use crate::sim::kubelet::env::NODE_IP;
+use crate::sim::kubelet::token::TOKEN_DIR;
 use crate::sim::model::{Container, Owner, Pod, Status};
 use crate::sim::world::State;
 use crate::trace::{ContainerStatus, State as Stage};
 use k8s_openapi::api::core::v1 as core;
-
-const TOKEN_DIR: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 pub(super) fn all(view: &View, state: &State) -> Vec<Tree> {
     let mut pods: Vec<&Pod> = state.pods.values().filter(|pod| !pod.removed).collect();
@@ -109,7 +108,7 @@ fn spec(pod: &Pod) -> Tree {
     if pod.owner.as_ref().is_some_and(|owner| owner.kind == "DaemonSet") {
         daemon_tolerations(&mut spec);
     }
-    if typed.automount_service_account_token != Some(false) {
+    if has_token(pod) {
         mount_token(&mut spec, &format!("kube-api-access-{}", suffix_of(&pod.uid, 5)));
     }
     spec
@@ -279,11 +278,18 @@ fn container_status(view: &View, pod: &Pod, one: &Container, status: &ContainerS
     ])
 }
 
+/// Whether the account's token is mounted, or will be.
+fn has_token(pod: &Pod) -> bool {
+    let waits = !pod.kubelet.volumes_begun;
+    let opted_out = pod.template.spec.automount_service_account_token == Some(false);
+    !opted_out && (waits || pod.kubelet.token.is_some())
+}
+
 /// A container's mounts as its status lists them, the token's last.
 fn status_mounts(pod: &Pod, written: Tree) -> Tree {
     let mut all: Vec<Tree> = written.items().to_vec();
-    let has_token = all.iter().any(|mount| mount.text("mountPath") == TOKEN_DIR);
-    if !has_token && pod.template.spec.automount_service_account_token != Some(false) {
+    let own = all.iter().any(|mount| mount.text("mountPath") == TOKEN_DIR);
+    if !own && has_token(pod) {
         all.push(Tree::of(vec![
             ("mountPath", Tree::from(TOKEN_DIR)),
             ("name", Tree::from(format!("kube-api-access-{}", suffix_of(&pod.uid, 5)))),

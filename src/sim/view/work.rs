@@ -179,29 +179,22 @@ fn observed(state: &State, meta: &Meta) -> Tree {
 fn replica_set(view: &View, state: &State, one: &ReplicaSet) -> Tree {
     let mut metadata = view.metadata(state, &one.meta);
     let mut pods = template(&one.template);
-    let hash = Tree::from(one.hash.as_str());
     let deployment = one.owner.as_ref().and_then(|o| state.controllers.deployments.get(o));
-    let mut spec = match deployment {
-        Some(_) => Tree::map(),
-        None => written_spec(&one.meta),
-    };
-    if let Some(deployment) = deployment {
-        let key = "pod-template-hash";
-        let mut labels = pods.at("metadata.labels").clone();
-        labels.put(key, hash.clone());
+    let generated = !one.hash.is_empty();
+    let mut spec = if generated { Tree::map() } else { written_spec(&one.meta) };
+    if generated {
+        let labels = one.labels().raise();
         if let Some(inside) = pods.get_mut("metadata") {
             inside.put("labels", labels.clone());
         }
-        let mut selector = deployment.spec.selector.raise();
-        let mut pairs = selector.get("matchLabels").clone();
-        pairs.put(key, hash);
-        selector.put("matchLabels", pairs);
-        spec.put("selector", selector);
+        spec.put("selector", one.selector.raise());
+        metadata.put("labels", labels);
+    }
+    if let Some(deployment) = deployment {
         let meta = &deployment.meta;
         let uid = uid(meta.kind, &meta.name, meta.created_at);
         let owner = reference("apps/v1", "Deployment", &meta.name, Some(uid));
         metadata.put("ownerReferences", Tree::List(vec![owner]));
-        metadata.put("labels", labels);
         let marks = deployment.meta.source.origins.node("metadata.annotations");
         metadata.put("annotations", marks.map_or(Tree::Null, Tree::of_node));
     }
