@@ -226,6 +226,29 @@ fn a_folder_becomes_a_pack_if_it_keeps_its_promises() {
     assert!(lines.contains("variant `wrong-order` has no file"), "\n{lines}");
 }
 
+#[test]
+fn the_guides_own_lesson_keeps_its_promises() {
+    let guide = include_str!("../lessons/README.md");
+    let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("guide");
+    let own = dir.join("ours/first");
+    std::fs::create_dir_all(&own).expect("a folder");
+    let files = guide.split("\n````text ").skip(1).map(|rest| {
+        let block = rest.split("\n````").next().unwrap_or_default();
+        block.split_once('\n').expect("a name and a text")
+    });
+    let names: Vec<&str> = files
+        .map(|(name, text)| {
+            std::fs::write(own.join(name), text.to_owned() + "\n").expect("written");
+            name
+        })
+        .collect();
+    assert_eq!(names, ["start.yaml", "lesson.md", "debrief.md"]);
+    let tracks = "tracks:\n  - {slug: ours, title: O, summary: s, lessons: [first]}\n";
+    std::fs::write(dir.join("catalogue.yaml"), tracks).expect("written");
+    let (lines, content) = check(&dir.to_string_lossy());
+    assert!(content, "\n{lines}");
+}
+
 /// The first step of a lesson as its folder has it.
 fn lessons_html(dir: &std::path::Path) -> String {
     let text = std::fs::read_to_string(dir.join("lesson.md")).expect("text");
