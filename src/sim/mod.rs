@@ -179,10 +179,7 @@ impl Simulation {
         if target > now || self.world.rt().next().is_some_and(|at| at <= target) {
             let (_, notices) = self.world.rt().run(target, steps);
             if !notices.is_empty() {
-                for notice in notices {
-                    self.world.clock.set_now(notice.at);
-                    kubelet::notices::enter(&self.world, notice);
-                }
+                kubelet::notices::enter_all(&self.world, notices);
                 return self.stopped();
             }
             if *steps == 0 {

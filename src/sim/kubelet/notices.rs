@@ -5,9 +5,32 @@ use crate::sim::model::{PodId, RecordState};
 use crate::sim::runtime::{News, Notice};
 use crate::sim::world::{Reply, World};
 use crate::trace::{Change, EventId, FileChange, Name, Subject, What};
+use std::collections::BTreeSet;
 
-/// Enters one notice; time has moved to its instant already.
-pub(crate) fn enter(world: &World, notice: Notice) {
+/// Enters what came together, each at its instant. With the first reply, whoever this or what
+/// comes after it concerns is woken in the order of pods.
+pub(crate) fn enter_all(world: &World, notices: Vec<Notice>) {
+    let is_reply = |one: &Notice| matches!(one.news, News::Ran { .. } | News::Answered { .. });
+    let first = notices.iter().position(is_reply).unwrap_or(notices.len());
+    let concerned: BTreeSet<PodId> = {
+        let state = world.st();
+        let pod = |one: &Notice| match &one.news {
+            News::Ran { ask, .. } | News::Answered { ask, .. } => state.asked.get(ask).copied(),
+            News::Exited { .. } => state.runs.get(&one.from?).map(|(id, _)| *id),
+            _ => None,
+        };
+        notices[first..].iter().filter_map(pod).collect()
+    };
+    for (idx, notice) in notices.into_iter().enumerate() {
+        world.clock.set_now(notice.at);
+        if idx == first {
+            concerned.iter().for_each(|id| super::raise(world, *id));
+        }
+        enter(world, notice);
+    }
+}
+
+fn enter(world: &World, notice: Notice) {
     let from = notice.from.and_then(|handle| world.st().runs.get(&handle).cloned());
     match notice.news {
         News::Ran { ask, code, output } => reply(world, ask, Reply::Ran { code, output }),
@@ -20,11 +43,10 @@ pub(crate) fn enter(world: &World, notice: Notice) {
 }
 
 fn reply(world: &World, ask: crate::sim::runtime::Ask, reply: Reply) {
-    let asked = world.st().asked.get(&ask).copied();
+    let state = &mut world.st();
     // Nobody waits any more for what comes too late.
-    if let Some(id) = asked {
-        world.st().replies.insert(ask, reply);
-        super::raise(world, id);
+    if state.asked.contains_key(&ask) {
+        state.replies.insert(ask, reply);
     }
 }
 
