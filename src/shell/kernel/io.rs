@@ -11,6 +11,9 @@ use crate::shell::Errno;
 use std::cell::Cell;
 use std::rc::Rc;
 
+/// Bytes read that cost as much of the budget as a step of a script.
+const BYTES_PER_STEP: u64 = 1024;
+
 /// The result of a call that may have to wait.
 #[derive(Debug)]
 pub enum Step<T> {
@@ -25,7 +28,7 @@ pub fn describe(file: &FileRef) -> String {
         Opened::Inode { path, .. } => path.clone(),
         Opened::Text(_) => "/proc".to_owned(),
         Opened::PipeRead(p) | Opened::PipeWrite(p) | Opened::PipeBoth(p) => {
-            format!("pipe:[{}]", Rc::as_ptr(p) as usize % 100_000)
+            format!("pipe:[{}]", 50_000 + p.borrow().number)
         }
         Opened::Stream(s) => format!("socket:[{}]", 40_000 + s.link),
         Opened::Listener(l) => format!("socket:[{}]", 30_000 + u32::from(l.port)),
@@ -227,6 +230,15 @@ impl Kernel {
 
     /// Reads up to `max` bytes; none means the end.
     pub fn read(&mut self, id: ProcId, fd: Fd, max: usize) -> Result<Step<Vec<u8>>, Errno> {
+        let step = self.read_step(id, fd, max)?;
+        if let Step::Done(data) = &step {
+            // Bytes are work too: an endless file is no way round the budget.
+            self.budget = self.budget.saturating_sub(data.len() as u64 / BYTES_PER_STEP);
+        }
+        Ok(step)
+    }
+
+    fn read_step(&mut self, id: ProcId, fd: Fd, max: usize) -> Result<Step<Vec<u8>>, Errno> {
         let file = self.file(id, fd)?;
         if !file.how.read && !matches!(file.what, Opened::Stream(_)) {
             return Err(Errno::BadF);

@@ -117,6 +117,7 @@ pub struct Kernel {
     pub pseudo_fs: Rc<FileSystem>,
     next_fs: u32,
     next_id: u32,
+    n_pipes: u32,
     /// Output of running execs.
     pub exec_output: BTreeMap<ExecId, Vec<u8>>,
     /// Bytes in all file systems.
@@ -148,6 +149,7 @@ impl Kernel {
             pseudo_fs: FileSystem::new(1, "proc".to_owned(), "proc", false),
             next_fs: 2,
             next_id: 1,
+            n_pipes: 0,
             exec_output: BTreeMap::new(),
             stored: 0,
             locks: locks::Locks::default(),

@@ -18,6 +18,8 @@ const ATOMIC: usize = 4_096;
 /// A queue of bytes between processes.
 #[derive(Debug, Default)]
 pub struct Pipe {
+    /// Tells it from the other pipes of the machine; 0 until somebody opens it.
+    pub number: u32,
     pub data: VecDeque<u8>,
     pub readers: usize,
     pub writers: usize,
@@ -55,6 +57,10 @@ impl Pipe {
 impl Kernel {
     pub(super) fn pipe_opened(&mut self, pipe: &PipeRef, how: OpenHow) {
         let mut ends = pipe.borrow_mut();
+        if ends.number == 0 {
+            self.n_pipes += 1;
+            ends.number = self.n_pipes;
+        }
         if how.read {
             ends.readers += 1;
             ends.readers_ever += 1;
@@ -70,8 +76,9 @@ impl Kernel {
 
     /// Makes a pipe: (read end, write end).
     pub fn pipe(&mut self, id: ProcId) -> Result<(Fd, Fd), Errno> {
-        let pipe = Pipe::new();
-        (pipe.borrow_mut().readers, pipe.borrow_mut().writers) = (1, 1);
+        self.n_pipes += 1;
+        let ends = Pipe { number: self.n_pipes, readers: 1, writers: 1, ..Pipe::default() };
+        let pipe = Rc::new(RefCell::new(ends));
         let read = self.new_fd(id, Opened::PipeRead(Rc::clone(&pipe)), OpenHow::READ)?;
         let how = OpenHow { create: false, truncate: false, ..OpenHow::WRITE };
         let write = self.new_fd(id, Opened::PipeWrite(pipe), how)?;
