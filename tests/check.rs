@@ -145,6 +145,35 @@ fn each_repair_leaves_fewer_problems() {
     assert!(n_fixes >= 25, "only {n_fixes} repairs");
 }
 
+/// Every line of every manifest, broken in two ways.
+#[test]
+fn repairs_of_broken_manifests_repair() {
+    let (mut n_fixes, mut wrong) = (0, Vec::new());
+    for path in manifests() {
+        let whole = without_marks(&fs::read_to_string(&path).expect("readable"));
+        for document in whole.split_inclusive("---\n") {
+            let n_lines = document.lines().count();
+            for (at, how) in (0..n_lines).flat_map(|at| [(at, at % 6), (at, (at + 3) % 6)]) {
+                let text = mutated(document, at, how as u8, 'x');
+                let before = check(&text).diagnostics;
+                for (one, fix) in before.iter().flat_map(|d| d.fixes.iter().map(move |f| (d, f))) {
+                    n_fixes += 1;
+                    let after = check(&apply(&text, &fix.edits)).diagnostics;
+                    let same = |d: &&Diagnostic| {
+                        d.code == one.code && d.field == one.field && d.message == one.message
+                    };
+                    if after.iter().filter(same).count() >= before.iter().filter(same).count() {
+                        wrong.push(format!("`{}` of {} in\n{text}", fix.title, one.message));
+                    }
+                }
+            }
+        }
+    }
+    let shown: Vec<&String> = wrong.iter().take(5).collect();
+    assert!(wrong.is_empty(), "{} of {n_fixes} repair nothing: {shown:#?}", wrong.len());
+    assert!(n_fixes > 1000, "only {n_fixes} repairs");
+}
+
 #[test]
 fn repairs_keep_comments_and_style() {
     let text = "apiVersion: v1 # first\nkind: Pod\nmetadata:\n  name: a # mine\nspec:\n  \

@@ -97,7 +97,9 @@ pub(super) fn unknown_among(
             format!("{kind} has no `{}`; it has {}.", entry.key, some.join(", "))
         }
     });
-    if let Some(name) = nearest.filter(|_| !r.text.is_empty()) {
+    // Of a key that stands twice, the other one would stay.
+    let alone = parent.entries().iter().filter(|other| other.key == entry.key).count() == 1;
+    if let Some(name) = nearest.filter(|_| alone && !r.text.is_empty()) {
         one.fixes.push(fix::replace(entry.key_span, name, &format!("Rename to `{name}`")));
     }
     r.push(one);

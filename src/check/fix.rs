@@ -52,6 +52,10 @@ pub(super) fn replace(span: Span, with: &str, title: &str) -> Fix {
 /// Changes the value at `at` to the allowed one it is nearest to.
 pub(super) fn nearest_value(text: &str, at: &At, allowed: &[&str]) -> Option<Fix> {
     let node = at.node.filter(|_| !text.is_empty())?;
+    // A list or a map holds more than the one value that is wrong.
+    if matches!(node.value, Value::Seq(_) | Value::Map(_)) {
+        return None;
+    }
     let best = match allowed {
         [only] if !only.is_empty() => only,
         _ => nearest(node.as_str()?, allowed)?,
@@ -81,6 +85,12 @@ pub(super) fn add_field(
     value: &str,
     title: &str,
 ) -> Option<Fix> {
+    // A key that is there already would stand twice.
+    if let Some(entry) = parent.node?.entry(key) {
+        return matches!(entry.value.value, Value::Str(_))
+            .then(|| replace(entry.value.span, value, title))
+            .filter(|_| !text.is_empty());
+    }
     let edit = edit::add(text, parent.node?, &[&format!("{key}: {value}")])?;
     Some(Fix { title: title.to_owned(), edits: vec![edit] })
 }
@@ -157,6 +167,13 @@ fn add_labels(text: &str, template: &At, lines: &[&str]) -> Option<Edit> {
     };
     let metadata = template.get("metadata");
     let labels = metadata.get("labels");
+    // A key with nothing behind it would stand twice.
+    let empty = |at: &At<'_>, key: &str| {
+        at.node.and_then(|node| node.entry(key)).is_some_and(|entry| entry.value.is_null())
+    };
+    if empty(template, "metadata") || empty(&metadata, "labels") {
+        return None;
+    }
     let (node, lines) = match (labels.node, metadata.node, template.node) {
         (Some(labels), _, _) => (labels, under(&[], 0)),
         (None, Some(metadata), _) => (metadata, under(&["labels:"], 2)),
