@@ -1,8 +1,10 @@
-//! Any text -> diagnostics -> repairs, completions, hovers and names at a place in it.
+//! Any text -> diagnostics -> repairs, completions, hovers and names at a place in it. A repair
+//! leaves fewer problems like the one it repairs.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use podlab::check;
+use podlab::diagnostic::Diagnostic;
 use podlab::text::apply;
 
 fuzz_target!(|data: &[u8]| {
@@ -14,8 +16,14 @@ fuzz_target!(|data: &[u8]| {
         assert!(start <= end && end <= text.len(), "{one:?}");
         assert!(text.get(start..end).is_some(), "cuts a letter: {one:?}");
         for fix in &one.fixes {
-            let repaired = apply(&text, &fix.edits);
-            check::check(&repaired);
+            let after = check::check_with(&apply(&text, &fix.edits), at % 2 == 0).diagnostics;
+            let alike = |other: &&Diagnostic| {
+                (&other.code, &other.field, &other.message)
+                    == (&one.code, &one.field, &one.message)
+            };
+            let (n_before, n_after) =
+                (found.iter().filter(alike).count(), after.iter().filter(alike).count());
+            assert!(n_after < n_before, "`{}` repairs nothing of {one:?}", fix.title);
         }
     }
     check::kubectl::create(&text);
