@@ -123,6 +123,11 @@ impl<'a> At<'a> {
             Some(node) => super::show::value(node),
         }
     }
+
+    /// The value as field errors show it where its Go type is a string of its own: as JSON.
+    pub(super) fn word(&self) -> String {
+        self.node.map_or_else(|| self.shown(), super::show::json)
+    }
 }
 
 /// The part of a node worth underlining when it has no key of its own.

@@ -50,6 +50,7 @@ pub use update::update;
 /// Fills in what a first look at a pod does without.
 pub fn fill_rules() {
     rules::fill();
+    rules::fill_seldom();
     practices::fill();
     custom::fill();
     asked::fill();

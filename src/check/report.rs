@@ -57,7 +57,7 @@ impl<'t> Report<'t> {
     }
 
     pub(super) fn unsupported(&mut self, at: &At, allowed: &[&str]) -> &mut Diagnostic {
-        let shown = at.shown();
+        let shown = at.word();
         self.unsupported_as(at, &shown, allowed)
     }
 

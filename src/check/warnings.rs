@@ -4,7 +4,7 @@
 use super::cursor::At;
 use super::report::Report;
 use super::rules::PROJECTIONS;
-use super::rules::resources::amount;
+use super::rules::resources::listed;
 use super::show;
 use crate::kube::names;
 use crate::yaml::base64;
@@ -272,8 +272,8 @@ fn lists(spec: &At, r: &mut Report) {
 }
 
 fn fraction(value: &At, path: &str, r: &mut Report) {
-    let worth = amount(value);
-    if !worth.is_whole() {
+    let worth = listed(value);
+    if !worth.is_integer() {
         let text = format!(
             "{path}: fractional byte value {} is invalid, must be an integer",
             show::quote(&worth.to_string())

@@ -110,7 +110,9 @@ pub fn qualified(text: &str) -> Vec<String> {
             if prefix.is_empty() {
                 found.push("prefix part must be non-empty".to_owned());
             } else {
-                found.extend(subdomain(prefix).into_iter().map(|m| format!("prefix part {m}")));
+                let in_bytes = |m: String| m.replace("253 characters", "253 bytes");
+                let told = subdomain(prefix).into_iter().map(in_bytes);
+                found.extend(told.map(|m| format!("prefix part {m}")));
             }
             name
         }

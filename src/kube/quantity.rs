@@ -26,8 +26,10 @@ const FORMAT_WRONG: &str = "quantities must match the regular expression \
 const SUFFIX_WRONG: &str = "unable to parse quantity's suffix";
 
 const NANO: i128 = 1_000_000_000;
-/// The server caps amounts at the largest 64-bit number.
+/// The server caps amounts with a binary suffix at the largest 64-bit number.
 const NANO_MAX: i128 = i64::MAX as i128 * NANO;
+/// Others end here, where the server goes on: 10e27.
+const ENOUGH: i128 = 10_i128.pow(37);
 
 /// Decimal suffixes from a billionth up, each a thousand times the one before.
 const DECIMAL: [&str; 10] = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
@@ -88,6 +90,23 @@ impl Quantity {
         self.nano % NANO == 0
     }
 
+    /// Whether the server takes it for whole. Models MilliValue() % 1000, which of very many bytes
+    /// keeps the lowest 64 bits.
+    pub fn is_integer(self) -> bool {
+        let milli = self.nano / 1_000_000 + (self.nano % 1_000_000).signum();
+        match i64::try_from(milli) {
+            Ok(milli) => milli % 1000 == 0,
+            Err(_) => self.format != Format::Binary || milli as i64 % 1000 == 0,
+        }
+    }
+
+    /// Rounded up to thousandths. Models RoundUp(Milli).
+    pub fn rounded(self) -> Quantity {
+        let more = self.nano % 1_000_000;
+        let nano = if more == 0 { self.nano } else { self.nano - more + 1_000_000 * more.signum() };
+        Quantity { nano, ..self }
+    }
+
     pub fn is_zero(self) -> bool {
         self.nano == 0
     }
@@ -107,7 +126,7 @@ impl std::ops::Add for Quantity {
 
     /// Keeps the left one's way of writing; where that is zero, the right one's.
     fn add(self, other: Quantity) -> Quantity {
-        let nano = (self.nano + other.nano).clamp(-NANO_MAX, NANO_MAX);
+        let nano = self.nano.saturating_add(other.nano);
         Quantity { nano, format: if self.nano == 0 { other.format } else { self.format } }
     }
 }
@@ -165,7 +184,7 @@ fn worth(whole: &str, fraction: &str, format: Format, exponent: i32) -> i128 {
         0.. => number.saturating_mul(power),
         _ => number / power + i128::from(number % power != 0),
     };
-    nano.min(NANO_MAX)
+    nano.min(if format == Format::Binary { NANO_MAX } else { ENOUGH })
 }
 
 impl fmt::Display for Quantity {
@@ -225,7 +244,9 @@ mod tests {
         ("+1", Ok(("1", 1000))),
         ("1.", Ok(("1", 1000))),
         (".5", Ok(("500m", 500))),
-        ("9999999999999999999", Ok(("9223372036854775807", i64::MAX))),
+        ("9999999999999999999", Ok(("9999999999999999999", i64::MAX))),
+        ("1e+20", Ok(("100e18", i64::MAX))),
+        ("9999999999999999999Ki", Ok(("9223372036854775807", i64::MAX))),
         ("", Err(FORMAT_WRONG)),
         ("abc", Err(FORMAT_WRONG)),
         ("1 Gi", Err(FORMAT_WRONG)),
@@ -246,6 +267,9 @@ mod tests {
             let expected = expected.map(|(canonical, milli)| (canonical.to_owned(), milli));
             assert_eq!(found, expected, "{text:?}");
         }
+        let whole = |text| Quantity::parse(text).expect("good").is_integer();
+        assert_eq!(["5", "5m", "1E", "1Ei", "4Pi"].map(whole), [true, false, true, false, true]);
+        assert_eq!(Quantity::parse("1001u").expect("good").rounded().to_string(), "2m");
         let sum = Quantity::from_milli(1500) + Quantity::from_milli(500);
         assert_eq!((sum.to_string(), sum.value()), ("2".to_owned(), 2));
         assert!(Quantity::parse("1Gi").expect("good") > Quantity::from_bytes(1_000_000_000));

@@ -111,7 +111,9 @@ pub(super) fn check(root: &Node, text: &str) -> Option<Vec<Diagnostic>> {
     let message = format!("only a cluster that has the definitions of {group} knows this kind");
     r.hazard("needs-definitions", &written, message).help = Some(format!(
         "A plain cluster answers: no matches for kind \"{}\" in version \"{version}\"; ensure CRDs \
-         are installed first. What its controller would do is not simulated.",
+         are installed first. What its controller would do is not simulated. Checked are the \
+         fields of its definition, their types, values and patterns; not checked are \
+         conditions between fields (CEL, oneOf) and the formats of texts.",
         kind.kind
     ));
     Some(r.found)

@@ -49,7 +49,7 @@ fn node_term(at: &At, strict: bool, r: &mut Report) {
     for one in at.get("matchFields").items() {
         let (operator, values) = (one.get("operator"), one.get("values"));
         if !["In", "NotIn"].contains(&operator.str()) {
-            r.invalid(&operator, "not a valid selector operator");
+            r.invalid_as(&operator, &operator.word(), "not a valid selector operator");
         } else if values.len() != 1 {
             let text = "must be only one value when `operator` is 'In' or 'NotIn' for node \
                         field selector";

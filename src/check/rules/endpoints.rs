@@ -97,7 +97,6 @@ pub(in crate::check) fn slice(root: &At, r: &mut Report) {
         if one.get("nodeName").here() {
             r.must(&one.get("nodeName"), Must::Is(names::subdomain));
         }
-        meta::labels(&one.get("deprecatedTopology"), r);
         if one.get("hostname").here() {
             r.must(&one.get("hostname"), Must::Is(names::label));
         }

@@ -110,7 +110,8 @@ fn completion(at: &At, r: &mut Report) -> bool {
     let (per_index, max_failed) = (at.get("backoffLimitPerIndex"), at.get("maxFailedIndexes"));
     let completions = at.get("completions");
     if indexed {
-        if !completions.here() {
+        // Where both are absent, both are 1.
+        if !completions.here() && at.get("parallelism").here() {
             r.required(&completions, "when completion mode is Indexed");
         }
         let parallel = at.get("parallelism");

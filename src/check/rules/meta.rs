@@ -91,11 +91,12 @@ pub(in crate::check) fn annotations(at: &At, r: &mut Report) {
 }
 
 fn owners(at: &At, r: &mut Report) {
-    let mut controllers: Vec<&str> = Vec::new();
+    let mut controllers: Vec<String> = Vec::new();
     for owner in at.items() {
         let owner = owner.called(at.path.clone());
-        let name = owner.str_of("name");
-        controllers.extend(owner.get("controller").bool().then_some(name));
+        if owner.get("controller").bool() {
+            controllers.push(format!("{}/{}", owner.str_of("kind"), owner.str_of("name")));
+        }
         let version = owner.get("apiVersion");
         // What is no group and version reads as none.
         let slashes = version.str().matches('/').count();
@@ -109,11 +110,11 @@ fn owners(at: &At, r: &mut Report) {
             }
         }
     }
-    for two in controllers.windows(2) {
+    let first = controllers.first().cloned().unwrap_or_default();
+    for other in controllers.iter().skip(1) {
         let text = format!(
             "Only one reference can have Controller set to true. Found \"true\" in references for \
-             {} and {}",
-            two[0], two[1]
+             {first} and {other}"
         );
         r.invalid_as(at, &owners_json(at), &text);
     }

@@ -26,6 +26,7 @@ pub(super) mod selector;
 mod service;
 mod storage;
 mod volume;
+mod windows;
 pub(super) mod workload;
 
 use super::cursor::At;
@@ -86,6 +87,11 @@ const OTHERS: &[(&str, Rules)] = &[
 ];
 
 part! { LOADED: [(&'static str, Rules)] = OTHERS, in Rules; }
+
+/// Fills in what the rules of the everyday kinds need seldom.
+pub(super) fn fill_seldom() {
+    windows::fill();
+}
 
 /// The rules of a kind, if it has any here.
 pub(super) fn of(kind: &str) -> Option<Rules> {

@@ -122,6 +122,7 @@ fn pod_spec<'a>(
     scalars(spec, r);
     resources::overhead(&spec.get("overhead"), r);
     os(&spec.get("os"), r);
+    super::windows::pod(spec, r);
     file_keys(spec, r);
     ctx
 }

@@ -2,7 +2,7 @@
 //! Models pkg/apis/core/validation ValidateResourceQuotaSpec and ValidateLimitRange (v1.36).
 
 use super::meta;
-use super::resources::{amount, any_name, is_extended, name_objections};
+use super::resources::{COUNTED, any_name, is_counted, listed, name_objections};
 use crate::check::cursor::At;
 use crate::check::must::NON_NEGATIVE;
 use crate::check::report::Report;
@@ -12,18 +12,7 @@ use crate::kube::quantity::Quantity;
 use crate::order::Order;
 use std::collections::BTreeMap;
 
-/// Countable things and amounts a quota may bound; the first come in whole numbers only.
-const COUNTED: [&str; 9] = [
-    "pods",
-    "resourcequotas",
-    "services",
-    "replicationcontrollers",
-    "secrets",
-    "configmaps",
-    "persistentvolumeclaims",
-    "services.nodeports",
-    "services.loadbalancers",
-];
+/// Amounts a quota may bound.
 const AMOUNTS: [&str; 10] = [
     "cpu",
     "memory",
@@ -85,12 +74,11 @@ pub(in crate::check) fn quota(root: &At, r: &mut Report) {
         for objection in objections {
             r.invalid_as(&key, &show::quote(&entry.key), &objection);
         }
-        let worth = amount(value);
+        let worth = listed(value);
         if worth < Quantity::ZERO {
             r.invalid_as(value, &show::quote(&worth.to_string()), NON_NEGATIVE);
         }
-        let counted = COUNTED.contains(&entry.key.as_str()) || is_extended(&entry.key);
-        if counted && !worth.is_whole() {
+        if is_counted(&entry.key) && !worth.is_integer() {
             r.invalid_as(value, &show::quote(&worth.to_string()), "must be an integer");
         }
     }
@@ -267,7 +255,7 @@ fn compare(item: &At, bounds: &Bounds, of_pod: bool, r: &mut Report) {
     for name in names {
         let get = |i: usize| {
             let kept = !(of_pod && [DEFAULT, REQUEST].contains(&i));
-            bounds[i].get(name).filter(|_| kept).map(|at| (at, amount(at)))
+            bounds[i].get(name).filter(|_| kept).map(|at| (at, listed(at)))
         };
         let path = |i: usize| format!("{}.{}[{name}]", item.path, LISTS[i]);
         for (low, high, told, show_low, low_words, high_words) in ORDERED {

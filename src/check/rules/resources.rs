@@ -36,6 +36,30 @@ const KNOWN: [&str; 20] = [
     "services.loadbalancers",
 ];
 
+/// What the server counts in whole ones only, beside extended resources.
+pub(in crate::check) const COUNTED: [&str; 9] = [
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "services.nodeports",
+    "services.loadbalancers",
+];
+
+/// The amount at a place of a list of resources, rounded up to thousandths as the server does it.
+/// Models SetDefaults_ResourceList.
+pub(in crate::check) fn listed(at: &At) -> Quantity {
+    amount(at).rounded()
+}
+
+/// Models IsIntegerResourceName.
+pub(in crate::check) fn is_counted(name: &str) -> bool {
+    COUNTED.contains(&name) || is_extended(name)
+}
+
 /// The amount at a place; text and bare numbers both count.
 pub(in crate::check) fn amount(at: &At) -> Quantity {
     let Some(node) = at.node else { return Quantity::ZERO };
@@ -48,13 +72,14 @@ fn is_huge_pages(name: &str) -> bool {
 }
 
 fn may_overcommit(name: &str) -> bool {
-    !name.contains('/') && !is_huge_pages(name)
+    is_native(name) && !is_huge_pages(name)
 }
 
 /// Objections to any resource name. Models validateResourceName.
 pub(in crate::check) fn any_name(name: &str) -> Vec<String> {
     let mut found = names::qualified(name);
-    let known = name.contains('/') || KNOWN.contains(&name) || is_huge_pages(name);
+    let plain = name.strip_prefix("requests.").unwrap_or(name);
+    let known = name.contains('/') || KNOWN.contains(&name) || is_huge_pages(plain);
     if found.is_empty() && !known {
         found.push(STANDARD.to_owned());
     }
@@ -141,18 +166,18 @@ pub(in crate::check) fn pod(spec: &At, ctx: &Ctx, r: &mut Report) {
     self::claims(&claims, ctx, r);
     let (limits, requests) = (at.get("limits"), at.get("requests"));
     for (name, needed) in aggregated(spec, ctx.bare) {
-        if let Some(found) = value_of(&requests, &name).filter(|found| needed > amount(found)) {
+        if let Some(found) = value_of(&requests, &name).filter(|found| needed > listed(found)) {
             let text = format!(
                 "must be greater than or equal to aggregate container requests of {needed}"
             );
             let found = found.called(format!("{}[{name}]", requests.path));
-            r.invalid_as(&found, &show::quote(&amount(&found).to_string()), &text);
+            r.invalid_as(&found, &show::quote(&listed(&found).to_string()), &text);
         }
     }
     for (i, container) in spec.get("containers").items().iter().enumerate() {
         for (entry, limit) in container.get("resources.limits").entries() {
             let Some(most) = value_of(&limits, &entry.key) else { continue };
-            let (limit_worth, most) = (amount(&limit), amount(&most));
+            let (limit_worth, most) = (listed(&limit), listed(&most));
             if limit_worth > most {
                 let path = format!("{}.containers[{i}][{}].limits", at.path, entry.key);
                 let text = format!("must be less than or equal to pod limits of {most}");
@@ -171,7 +196,7 @@ pub(in crate::check) fn aggregated(spec: &At, from_limits: bool) -> Vec<(String,
         let asked = value_of(&resources.get("requests"), name);
         let asked =
             asked.or_else(|| value_of(&resources.get("limits"), name).filter(|_| from_limits));
-        asked.map_or(Quantity::ZERO, |at| amount(&at))
+        asked.map_or(Quantity::ZERO, |at| listed(&at))
     };
     let (apps, inits) = (spec.get("containers").items(), spec.get("initContainers").items());
     let mut named: Vec<String> = Vec::new();
@@ -271,29 +296,31 @@ fn one(name: &str, key: crate::text::Span, value: &At, of: Of, r: &mut Report) {
         let supported = ["cpu", "hugepages-", "memory"];
         r.unsupported_as(&at_key, &show::quote(name), &supported);
     }
-    let worth = amount(value);
+    let worth = listed(value);
     if worth < Quantity::ZERO {
         r.invalid_as(value, &show::quote(&worth.to_string()), NON_NEGATIVE);
     }
-    if is_extended(name) && !worth.is_whole() {
+    if is_counted(name) && !worth.is_integer() {
         r.invalid_as(value, &show::quote(&worth.to_string()), "must be an integer");
     }
-    let page = name.strip_prefix("hugepages-").and_then(|size| Quantity::parse(size).ok());
-    let page = page.map_or(0, Quantity::value);
-    if page > 0 && worth.value() % page != 0 {
+    let page = name.strip_prefix("hugepages-").map(|size| {
+        let size = Quantity::parse(size).ok().filter(|size| size.is_integer());
+        size.map_or(0, Quantity::value)
+    });
+    if page.is_some_and(|page| page <= 0 || worth.value() % page != 0) {
         let text = format!("{worth} is not positive integer multiple of {name}");
         r.invalid_as(value, &show::quote(&worth.to_string()), &text);
     }
 }
 
 fn against_limit(name: &str, value: &At, requests: &At, limits: &At, r: &mut Report) {
-    let request = amount(value);
+    let request = listed(value);
     let limit = limits.entries().into_iter().find(|(e, _)| e.key == name);
     let whole = At { span: value.span, ..requests.clone() };
     let shown = show::quote(&request.to_string());
     match limit {
         Some((_, limit)) => {
-            let limit = amount(&limit);
+            let limit = listed(&limit);
             if !may_overcommit(name)
                 && request.partial_cmp(&limit) != Some(std::cmp::Ordering::Equal)
             {

@@ -56,7 +56,10 @@ fn operator(at: &At, numbers: bool, r: &mut Report) {
                 r.required(&values, text);
             }
         }
-        _ => drop(r.invalid(&at.get("operator"), OPERATOR)),
+        _ => {
+            let operator = at.get("operator");
+            r.invalid_as(&operator, &operator.word(), OPERATOR);
+        }
     }
     let key = at.get("key");
     for objection in names::qualified(key.str()) {

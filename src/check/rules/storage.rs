@@ -2,7 +2,7 @@
 //! Models pkg/apis/core/validation ValidatePersistentVolumeSpec and pkg/apis/storage/validation
 //! ValidateStorageClass (v1.36).
 
-use super::resources::amount;
+use super::resources::listed;
 use super::{affinity, claim, meta, volume};
 use crate::check::cursor::At;
 use crate::check::must::Must;
@@ -10,6 +10,7 @@ use crate::check::report::Report;
 use crate::check::show;
 use crate::kube::names;
 use crate::kube::quantity::Quantity;
+use std::collections::BTreeMap;
 
 const POLICIES: &[&str] = &["Delete", "Recycle", "Retain"];
 const SOURCES: [&str; 21] = [
@@ -66,6 +67,18 @@ pub(in crate::check) fn volume(root: &At, r: &mut Report) {
     }
     r.must(&spec.get("storageClassName"), Must::Name(names::subdomain));
     r.must(&spec.get("volumeMode"), Must::OneOfOrEmpty(&["Block", "Filesystem"]));
+    let class = spec.get("volumeAttributesClassName");
+    if class.here() {
+        if class.str().is_empty() {
+            r.required(&class, "an empty string is disallowed");
+        } else {
+            r.must(&class, Must::Name(names::subdomain));
+        }
+        if !spec.get("csi").here() {
+            let text = "has to be specified when using volumeAttributesClassName";
+            r.required(&spec.get("csi"), text);
+        }
+    }
 }
 
 fn capacity(at: &At, r: &mut Report) {
@@ -74,11 +87,19 @@ fn capacity(at: &At, r: &mut Report) {
     }
     let entries = at.entries();
     if entries.len() != 1 || !entries.iter().any(|(e, _)| e.key == "storage") {
-        let shown = at.node.map_or("null".to_owned(), show::json);
+        // Amounts as the server writes them.
+        let written: BTreeMap<&str, String> =
+            entries.iter().map(|(e, value)| (&*e.key, listed(value).to_string())).collect();
+        let fields =
+            written.iter().map(|(key, worth)| format!("{}:\"{worth}\"", show::json_text(key)));
+        let shown = match at.node {
+            Some(_) => format!("{{{}}}", fields.collect::<Vec<_>>().join(",")),
+            None => "null".to_owned(),
+        };
         r.unsupported_as(at, &shown, &["storage"]);
     }
     for (_, value) in entries {
-        let worth = amount(&value);
+        let worth = listed(&value);
         if worth <= Quantity::ZERO {
             if worth < Quantity::ZERO {
                 let text = "must be a valid resource quantity";

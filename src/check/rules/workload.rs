@@ -237,10 +237,35 @@ fn stateful_template<'a>(spec: &At<'a>, claims: Volumes<'a>, r: &mut Report) {
         }
     }
     let template = spec.get("template");
+    let n_before = r.found.len();
+    let names: Vec<&str> = claims.keys().copied().collect();
     pod::template(&template, claims, r);
+    let written = r.found.split_off(n_before);
+    r.found.extend(written.into_iter().filter_map(|mut one| {
+        if !names.is_empty() {
+            one.field = moved(&one.field, &volume_path, &template, &names)?;
+        }
+        Some(one)
+    }));
     // The controller writes these two itself, so the server does not look at them.
     let own = ["hostname", "subdomain"].map(|key| template.get("spec").get(key).path);
     r.found.retain(|d| d.stage != Stage::Validation || !own.contains(&d.field));
+}
+
+/// The volumes of the template stand behind those of the claims, and lose the ones of their names.
+fn moved(field: &str, volumes: &str, template: &At, claims: &[&str]) -> Option<String> {
+    let Some(rest) = field.strip_prefix(volumes).and_then(|rest| rest.strip_prefix('[')) else {
+        return Some(field.to_owned());
+    };
+    let (idx, rest) = rest.split_once(']')?;
+    let idx: usize = idx.parse().ok()?;
+    let list = template.get("spec.volumes").items();
+    let replaced = |one: &At<'_>| claims.contains(&one.str_of("name"));
+    if list.get(idx).is_some_and(replaced) {
+        return None;
+    }
+    let n_kept = list.iter().take(idx).filter(|one| !replaced(one)).count();
+    Some(format!("{volumes}[{}]{rest}", claims.len() + n_kept))
 }
 
 fn stateful_strategy(at: &At, r: &mut Report) {
