@@ -2,7 +2,7 @@
 //! Models pkg/apis/core/validation ValidateResourceQuotaSpec and ValidateLimitRange (v1.36).
 
 use super::meta;
-use super::resources::{COUNTED, any_name, is_counted, listed, name_objections};
+use super::resources::{any_name, is_countable, is_counted, listed, name_objections};
 use crate::check::cursor::At;
 use crate::check::must::NON_NEGATIVE;
 use crate::check::report::Report;
@@ -42,7 +42,7 @@ const EXISTS: &str = "must be 'Exists' when scope is any of ResourceQuotaScopeTe
                       ResourceQuotaScopeCrossNamespacePodAffinity";
 
 fn is_standard(name: &str) -> bool {
-    COUNTED.contains(&name)
+    is_countable(name)
         || AMOUNTS.contains(&name)
         || name.starts_with("hugepages-")
         || name.starts_with("requests.hugepages-")

@@ -13,6 +13,7 @@ use crate::order::Order;
 const STANDARD: &str = "must be a standard resource type or fully qualified";
 const FOR_CONTAINERS: &str = "must be a standard resource for containers";
 const COMPUTE: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+/// The last nine are counted in whole ones only.
 const KNOWN: [&str; 20] = [
     "cpu",
     "memory",
@@ -36,28 +37,19 @@ const KNOWN: [&str; 20] = [
     "services.loadbalancers",
 ];
 
-/// What the server counts in whole ones only, beside extended resources.
-pub(in crate::check) const COUNTED: [&str; 9] = [
-    "pods",
-    "resourcequotas",
-    "services",
-    "replicationcontrollers",
-    "secrets",
-    "configmaps",
-    "persistentvolumeclaims",
-    "services.nodeports",
-    "services.loadbalancers",
-];
-
 /// The amount at a place of a list of resources, rounded up to thousandths as the server does it.
 /// Models SetDefaults_ResourceList.
 pub(in crate::check) fn listed(at: &At) -> Quantity {
     amount(at).rounded()
 }
 
+pub(in crate::check) fn is_countable(name: &str) -> bool {
+    KNOWN[11..].contains(&name)
+}
+
 /// Models IsIntegerResourceName.
 pub(in crate::check) fn is_counted(name: &str) -> bool {
-    COUNTED.contains(&name) || is_extended(name)
+    is_countable(name) || is_extended(name)
 }
 
 /// The amount at a place; text and bare numbers both count.
