@@ -206,6 +206,9 @@ pub(super) fn base(cluster: &Cluster, kind: &Kind, object: &Tree) -> Result<Tree
         images_of(&mut base, object);
     }
     base.put("status", Tree::Null);
+    if kind.name == "Job" && !base.is_true("spec.manualSelector") {
+        without_generated(&mut base);
+    }
     plain_containers(&mut base);
     if let Some(metadata) = base.get_mut("metadata") {
         for own in ["creationTimestamp", "generation", "resourceVersion", "uid"] {
@@ -216,6 +219,18 @@ pub(super) fn base(cluster: &Cluster, kind: &Kind, object: &Tree) -> Result<Tree
         }
     }
     Ok(base)
+}
+
+/// Takes the selector and the labels away that the server gave a Job.
+fn without_generated(job: &mut Tree) {
+    let Some(spec) = job.get_mut("spec") else { return };
+    spec.put("selector", Tree::Null);
+    let metadata = spec.get_mut("template").and_then(|template| template.get_mut("metadata"));
+    let Some(labels) = metadata.and_then(|metadata| metadata.get_mut("labels")) else { return };
+    for own in ["controller-uid", "job-name"] {
+        labels.put(own, Tree::Null);
+        labels.put(format!("batch.kubernetes.io/{own}"), Tree::Null);
+    }
 }
 
 /// Gives a pod's containers the images they run now: these alone may have changed.

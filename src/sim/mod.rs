@@ -16,7 +16,9 @@
 //! | what is in a service account's token | its files are mounted; beyond its head it says so |
 //! | GPUs and other devices | no node has any: `Insufficient nvidia.com/gpu` |
 //! | load balancers, service meshes | addresses stay pending; no proxies are injected |
-//! | node pressure, graceful node shutdown | nodes have room; `drain`, `down` and `up` work |
+//! | process pressure, soft eviction | only hard limits of memory and disk evict |
+//! | graceful node shutdown | a machine is off at once; `drain`, `down` and `up` work |
+//! | a second object of a kind and name, in another namespace | a note; it is left out |
 //! | image registries | a table of well-known images; others run as a stand-in, with a note |
 //! | scores of the scheduler beyond spreading and room | the emptier node with fewer siblings |
 

@@ -22,9 +22,7 @@ pub(in crate::check) fn object(root: &At, r: &mut Report) {
         meta::labels(&labels.called("metadata.labels"), r);
     }
     let (chosen, manual) = (at.get("selector"), at.get("manualSelector").bool());
-    let uid = meta.get("uid");
-    let is_own = !uid.str().is_empty() && selector::json(&chosen).contains(uid.str());
-    if chosen.here() && !manual && !is_own {
+    if chosen.here() && !manual {
         // The server adds its own label to the selector before it looks at it.
         r.invalid_as(&chosen, &selector::json(&chosen), "`selector` not auto-generated");
     }

@@ -35,6 +35,7 @@ pub(crate) mod workload;
 use crate::kube::Object;
 use crate::part::part;
 use crate::sim::actions;
+use crate::sim::kubelet;
 use crate::sim::model::{PodId, PodTemplate, Source};
 use crate::sim::world::{State, World};
 use crate::text::Span;
@@ -139,6 +140,8 @@ pub(crate) struct Work {
     warn: fn(&World, Subject, &str, &PodTemplate, EventId),
     /// Makes room for a pod that no node takes.
     preempt: fn(&World, PodId, &[String], EventId) -> preemption::Attempt,
+    /// Looks which nodes run short of something.
+    pub(crate) pressure: fn(&World),
     /// Does what a person does; the error says what of it we do not understand or find.
     pub(crate) perform: fn(&World, &str, EventId) -> Result<(), String>,
 }
@@ -151,6 +154,7 @@ part! {
             insecure: security::refuses,
             warn: security::warn,
             preempt: preemption::attempt,
+            pressure: kubelet::pressure::look,
             perform: actions::perform,
         },
     in Controllers;

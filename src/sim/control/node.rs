@@ -24,6 +24,8 @@ pub(crate) struct Node {
     pub(crate) ready: bool,
     /// How often it went down or up.
     pub(crate) epoch: u32,
+    /// When memory and disk were last seen to be short, while that counts.
+    pub(crate) pressure: [Option<SimTime>; 2],
     /// What pods may ask for: processors in thousandths, all else in units.
     pub(crate) room: BTreeMap<String, u64>,
 }
@@ -48,8 +50,15 @@ impl Node {
             down: false,
             ready: true,
             epoch: 0,
+            pressure: [None; 2],
             room: room.map(|(key, value)| (key.to_owned(), value)).into(),
         }
+    }
+
+    /// Small enough to run short of memory or disk.
+    pub(crate) fn is_tight(&self) -> bool {
+        let has = |name: &str| self.room.get(name).is_some_and(|bytes| *bytes < 1 << 30);
+        has("memory") || has("ephemeral-storage")
     }
 
     /// A Node object of the manifest; what it does not say is as on every node.

@@ -1,11 +1,13 @@
 //! Eviction for too much local storage: looked at every ten seconds.
 
 use crate::kube::quantity::Quantity;
-use crate::sim::control::fit;
+use crate::sim::control::node::Node;
+use crate::sim::control::{fit, work};
 use crate::sim::model::{Container, Ending, Pod, PodId};
 use crate::sim::quantity;
 use crate::sim::world::World;
 use crate::time::SimTime;
+use crate::trace::EventId;
 use k8s_openapi::api::core::v1 as core;
 
 const PERIOD: SimTime = SimTime::from_secs(10);
@@ -25,8 +27,13 @@ pub(crate) async fn run(world: World) {
         for id in ids {
             measure(&world, id);
             if let Some((message, path)) = over_limit(&world, id) {
-                evict(&world, id, message, &path);
+                evict(&world, id, message, &path, None);
             }
+        }
+        // Only nodes this small can be filled by what runs here.
+        let is_tight = world.st().nodes.iter().any(Node::is_tight);
+        if is_tight && let Some(work) = work() {
+            (work.pressure)(&world);
         }
     }
 }
@@ -112,18 +119,19 @@ fn limit_of(volume: &core::Volume) -> Option<(u64, String)> {
     Some((quantity::units_of(limit)?, limit.0.clone())).filter(|(bytes, _)| *bytes > 0)
 }
 
-fn evict(world: &World, id: PodId, message: String, path: &str) {
+/// Ends a pod for what it or its node has too little of, for `cause` or for its own sake.
+pub(super) fn evict(world: &World, id: PodId, message: String, path: &str, cause: Option<EventId>) {
     let mut state = world.st();
     let origin = |pod: &Pod| pod.span(path);
     let Some(pod) = state.pods.get(&id) else { return };
-    let (subject, cause, origin) = (pod.subject(), pod.created_by, origin(pod));
+    let (subject, own, origin) = (pod.subject(), pod.created_by, origin(pod));
     let what = crate::trace::What::Reported {
         warning: true,
         reason: "Evicted".into(),
         field_path: None,
         message: message.clone(),
     };
-    let event = state.emit(subject, what, Some(cause), origin);
+    let event = state.emit(subject, what, cause.or(Some(own)), origin);
     let ending = Ending { reason: "Evicted", message, grace_secs: GRACE_SECS, event };
     if let Some(pod) = state.pods.get_mut(&id) {
         pod.kubelet.ending = Some(ending);

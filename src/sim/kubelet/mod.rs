@@ -11,6 +11,7 @@ pub(crate) mod image;
 pub(crate) mod kill;
 pub(crate) mod notices;
 pub(crate) mod outage;
+pub(crate) mod pressure;
 pub(crate) mod prober;
 pub(crate) mod publish;
 pub(crate) mod restart_all;

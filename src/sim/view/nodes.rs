@@ -111,7 +111,7 @@ fn node(view: &View, one: &Node) -> Tree {
             ("addresses", Tree::List(addresses)),
             ("allocatable", amounts.clone()),
             ("capacity", amounts),
-            ("conditions", conditions(view, one.ready)),
+            ("conditions", conditions(view, one)),
             ("nodeInfo", Tree::of(info.map(|(key, text)| (key, Tree::from(text))).to_vec())),
         ]),
     );
@@ -136,16 +136,34 @@ fn amounts(one: &Node) -> Tree {
 
 const SILENT: &str = "Kubelet stopped posting node status.";
 
-fn conditions(view: &View, ready: bool) -> Tree {
+fn conditions(view: &View, node: &Node) -> Tree {
+    let ready = node.ready;
+    let [memory, disk] = node.pressure.map(|since| since.is_some());
     let since = super::stamp(view.started - CLUSTER_AGE_SECS);
     let list = [
-        (
-            "MemoryPressure",
-            "False",
-            "KubeletHasSufficientMemory",
-            "kubelet has sufficient memory available",
-        ),
-        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        match memory {
+            true => (
+                "MemoryPressure",
+                "True",
+                "KubeletHasInsufficientMemory",
+                "kubelet has insufficient memory available",
+            ),
+            false => (
+                "MemoryPressure",
+                "False",
+                "KubeletHasSufficientMemory",
+                "kubelet has sufficient memory available",
+            ),
+        },
+        match disk {
+            true => ("DiskPressure", "True", "KubeletHasDiskPressure", "kubelet has disk pressure"),
+            false => (
+                "DiskPressure",
+                "False",
+                "KubeletHasNoDiskPressure",
+                "kubelet has no disk pressure",
+            ),
+        },
         ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
     ];
