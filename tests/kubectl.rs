@@ -5,7 +5,7 @@
 //! exit code other than 0 ends the answer as `[1]`.
 
 use podlab::check::check;
-use podlab::kubectl::{Said, run_at};
+use podlab::kubectl::{Files, Said, run_among, run_at};
 use podlab::sim::Scenario;
 use podlab::time::SimTime;
 use std::fs;
@@ -30,11 +30,11 @@ fn played(manifest: &str, tour: &str) -> String {
     let checked = check(manifest).accepted();
     let review = Some(podlab::check::review as podlab::sim::Review);
     let mut scenario = Scenario { review, ..Scenario::new(checked) };
-    let mut out = String::new();
+    let (mut out, mut files) = (String::new(), Files::new());
     for command in tour.lines().filter(|line| line.starts_with("$ ")) {
         let (at, line) = command[2..].split_once(' ').expect("a second and a command");
         let at = SimTime::from_millis((at.parse::<f64>().expect("seconds") * 1000.0) as u64);
-        let said = run_at(&mut scenario, at, line);
+        let said = run_among(&mut scenario, at, line, &mut files);
         out.push_str(&format!("{command}\n{}\n", shown(&said)));
     }
     out.trim_end().to_owned() + "\n"
@@ -128,6 +128,54 @@ fn odd_command_lines_are_answered() {
         let said = run_at(&mut scenario, SimTime::from_secs(1), line);
         assert!(said.out.len() + said.err.len() < 20_000, "{line}");
         assert!(!said.out.is_empty() || !said.err.is_empty(), "{line} is not answered");
+    }
+    assert_eq!(scenario.actions, []);
+}
+
+/// Several lines at once are a script, as pasted into a terminal.
+#[test]
+fn lines_are_a_script() {
+    let mut scenario = Scenario::new(check("").accepted());
+    let script = "cat <<EOF | kubectl apply -f -\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  \
+                  name: c\ndata:\n  a: b\nEOF\nkubectl get cm c -o jsonpath='{.data}'\n";
+    let mut files = Files::new();
+    let said = run_among(&mut scenario, SimTime::from_secs(3), script, &mut files);
+    assert_eq!(said.out, "configmap/c created\n{\"a\":\"b\"}", "{}", said.err);
+    assert_eq!(said.exit, 0);
+}
+
+/// Tab: the line as it may go on, and the ways where there are several.
+#[test]
+fn lines_are_completed_from_the_run() {
+    let manifest = "apiVersion: v1\nkind: Pod\nmetadata: {name: web-app}\nspec: {containers: \
+                    [{name: front, image: busybox, command: [sleep, '9']}, {name: back, image: \
+                    busybox, command: [sleep, '9']}]}\n";
+    let mut scenario = Scenario::new(check(manifest).accepted());
+    for (line, completed) in [
+        ("des", "describe "),
+        ("kubectl get dep", "kubectl get deployments "),
+        ("describe pod we", "describe pod web-app "),
+        ("logs we", "logs web-app "),
+        ("logs web-app -c f", "logs web-app -c front "),
+        ("get pods -n def", "get pods -n default "),
+        ("get pods | grep x; k get pod/we", "get pods | grep x; k get pod/web-app "),
+        ("rollout st", "rollout status "),
+        ("create dep", "create deployment "),
+        ("apply -f man", "apply -f manifest.yaml "),
+        ("get pods --show-l", "get pods --show-labels "),
+        ("get nosuch x", "get nosuch x"),
+        ("dr", "drain "),
+        ("ex", "ex\nexec  explain  expose"),
+        ("logs web-app -c ", "logs web-app -c \nback  front"),
+        ("", ""),
+    ] {
+        let at = SimTime::from_secs(3);
+        let said = run_among(&mut scenario, at, &format!("\t{line}"), &mut Files::new());
+        let got = said.out + &said.err;
+        match completed {
+            "" => assert!(got.contains("apply  "), "{got}"),
+            _ => assert_eq!(got, completed, "{line}"),
+        }
     }
     assert_eq!(scenario.actions, []);
 }

@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("kube", "text diagnostic yaml time"),
     ("check", "text diagnostic yaml regex shell kube sim::images part"),
     ("sim", "text trace kube shell time rng part"),
-    ("kubectl", "text trace kube sim time part"),
+    ("kubectl", "text trace kube shell sim time part"),
     ("lesson", "text diagnostic regex yaml kube check sim kubectl trace time"),
     ("export", "text yaml kube lesson time"),
     ("protocol", "text diagnostic trace lesson export time"),

@@ -95,9 +95,9 @@ fn scenario(options: &Options, checked: &crate::check::Checked) -> Scenario {
 /// What each command prints at its second; the exit code is the last one's.
 fn kubectl(options: &Options, checked: &crate::check::Checked) -> ExitCode {
     let mut scenario = scenario(options, checked);
-    let mut exit = 0;
+    let (mut exit, mut files) = (0, kubectl::Files::new());
     for (at, line) in &options.commands {
-        let said = kubectl::run_at(&mut scenario, *at, line);
+        let said = kubectl::run_among(&mut scenario, *at, line, &mut files);
         exit = said.exit;
         if options.json {
             let at = at.as_millis() as f64 / 1000.0;

@@ -65,6 +65,18 @@ pub fn tree_of(text: &str) -> Option<tree::Tree> {
     doc.root.as_ref().map(tree::Tree::of_patch)
 }
 
+/// Every document of a text that could be read, the items of lists by themselves.
+pub fn trees_of(text: &str) -> Vec<tree::Tree> {
+    let parsed = yaml::parse(text);
+    let roots = parsed.docs.iter().filter(|doc| doc.complete).filter_map(|doc| doc.root.as_ref());
+    let trees = roots.map(tree::Tree::of_node).filter(|tree| !tree.is_null());
+    let unfold = |tree: tree::Tree| match tree.text("kind") {
+        "List" => tree.get("items").items().to_vec(),
+        _ => vec![tree],
+    };
+    trees.flat_map(unfold).collect()
+}
+
 /// The objects a text asks for.
 pub fn read(text: &str) -> Desired {
     desired(&yaml::parse(text))

@@ -16,7 +16,7 @@ pub(super) const SCALE: &str = "replicas: current-replicas: timeout: resource-ve
 pub(super) const SET: &str = "e:env c:containers l:selector all! limits: requests: from: prefix: \
      keys: list! overwrite! resolve! o:output f:filename dry-run: local! record!";
 
-fn dry_note(args: &Args) -> &'static str {
+pub(super) fn dry_note(args: &Args) -> &'static str {
     match args.flag("dry-run") {
         None | Some("none") => "",
         Some("server") => " (server dry run)",

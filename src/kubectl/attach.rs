@@ -14,18 +14,17 @@ use crate::trace::{Event, Subject, What};
 pub(super) const ATTACH: &str = "c:container i!stdin t!tty q!quiet pod-running-timeout: \
      f:filename detach-keys:";
 pub(super) const FORWARD: &str = "address: pod-running-timeout: f:filename";
-pub(super) const COPY: &str = "c:container no-preserve! retries:";
 
 /// How long a pod may take to run what it was made for.
 const RUN_MAX: SimTime = SimTime::from_secs(60);
 /// How long an attached terminal is watched.
 const ATTACH_MAX: SimTime = SimTime::from_secs(10);
 
-const HINT: &str = "All commands and output from this session will be recorded in container logs, \
+pub(super) const HINT: &str = "All commands and output from this session will be recorded in container logs, \
      including credentials and sensitive information passed through the command prompt.\nIf you \
      don't see a command prompt, try pressing enter.\n";
 
-fn lines(past: &[Event], pod: &str, container: &str, from: SimTime) -> String {
+pub(super) fn lines(past: &[Event], pod: &str, container: &str, from: SimTime) -> String {
     let mut out = String::new();
     for event in past.iter().filter(|event| event.at >= from) {
         if let (Subject::Container { pod: p, container: c }, What::Log { line, .. }) =
@@ -121,51 +120,6 @@ pub(super) fn attach(sim: &mut Simulation, past: &[Event], args: &Args) -> Said 
     }
     err.push_str("(not simulated: a terminal that stays open; these are the next 10 s)\n");
     Said { out: lines(&newer, &pod, &container, from), err, ..Said::default() }
-}
-
-/// (pod or "", path) of `POD:PATH`, `NAMESPACE/POD:PATH`, `PATH`.
-fn place(word: &str) -> Option<(&str, &str)> {
-    match word.split_once(':') {
-        None => Some(("", word)),
-        Some((pod, path)) if !pod.is_empty() && pod.split('/').count() <= 2 => {
-            Some((pod.rsplit('/').next().unwrap_or(pod), path))
-        }
-        Some(_) => None,
-    }
-}
-
-/// Models k8s.io/kubectl/pkg/cmd/cp up to the copying: there are no files of one's own.
-pub(super) fn copy(cluster: &Cluster, args: &Args) -> Said {
-    let [from, to] = &args.words[..] else {
-        return Said::failed("error: source and destination are required");
-    };
-    let (Some((source, read)), Some((target, written))) = (place(from), place(to)) else {
-        return Said::error(
-            "filespec must match the canonical format: [[namespace/]pod:]file/path",
-        );
-    };
-    if !source.is_empty() && !target.is_empty() {
-        return Said::error("one of src or dest must be a local file specification");
-    }
-    if read.is_empty() || written.is_empty() {
-        return Said::error("filepath can not be empty");
-    }
-    if source.is_empty() && target.is_empty() {
-        return Said::error("one of src or dest must be a remote file specification");
-    }
-    let name = if source.is_empty() { target } else { source };
-    if pod(cluster, args, name).is_none() {
-        return Said::failed(&format!("Error from server (NotFound): pods \"{name}\" not found"));
-    }
-    Said::error(&match source.is_empty() {
-        true => format!(
-            "not simulated: files of your own. kubectl exec {name} -- sh -c 'echo text > {written}' \
-             writes a file there"
-        ),
-        false => format!(
-            "not simulated: files of your own. kubectl exec {name} -- cat {read} shows the file"
-        ),
-    })
 }
 
 /// The pod's port a Service's port leads to.

@@ -3,6 +3,7 @@
 
 use super::dump;
 use super::kinds::{self, Kind};
+use super::run::Desk;
 use crate::kube::{self, tree::Tree};
 use crate::order::Order;
 use crate::sim::Review;
@@ -21,6 +22,8 @@ pub(super) struct Cluster<'a> {
     rows: BTreeMap<Name, &'a What>,
     /// The server's judge, where the scenario has one.
     pub(super) review: Option<Review>,
+    /// What lies before the person who asks.
+    pub(super) desk: Desk,
     /// The objects the run began with, as they were written.
     pub(super) manifest: Vec<Tree>,
     /// How many pods of a name there were.
@@ -58,6 +61,7 @@ impl<'a> Cluster<'a> {
             rows,
             lives,
             review: None,
+            desk: Desk::new(BTreeMap::new()),
             manifest: Vec::new(),
         }
     }

@@ -47,8 +47,7 @@ pub(super) fn asked(words: &[String]) -> Result<Vec<Asked>, String> {
                         resource/<resource_name>'"
                 .to_owned());
         };
-        let missing = format!("the server doesn't have a resource type \"{kind}\"");
-        let kind = kinds::find(kind).ok_or(missing)?;
+        let kind = kinds::find(kind).ok_or_else(|| kinds::missing(kind))?;
         out.push(Asked { kind, names: vec![name.to_owned()] });
     }
     Ok(out)
@@ -135,6 +134,7 @@ pub(super) fn run(cluster: &Cluster, args: &Args) -> Said {
             .to_owned();
     }
     let shown = match args.flag("output").unwrap_or("") {
+        "" if args.flag("template").is_some() => formatted("go-template", args, &found),
         "" | "wide" => Ok(tables(cluster, args, &found)),
         format => formatted(format, args, &found),
     };
@@ -171,35 +171,46 @@ fn sort(list: &mut [&Tree], path: &str) {
 }
 
 fn tables(cluster: &Cluster, args: &Args, found: &[(&'static Kind, Vec<&Tree>)]) -> String {
-    let wide = args.flag("output") == Some("wide");
     let many = found.len() > 1 || args.word(0) == "all" || args.has("show-kind");
     let mut out = String::new();
     for (kind, list) in found.iter().filter(|(_, list)| !list.is_empty()) {
-        let (mut head, n_wide) = rows::columns(kind);
-        let n_shown = if wide { head.len() } else { head.len() - n_wide };
-        head.truncate(n_shown);
-        let mut lines = vec![head.into_iter().map(str::to_owned).collect::<Vec<_>>()];
-        for object in list {
-            let mut cells = rows::cells(cluster, kind, object);
-            cells.truncate(n_shown);
-            if let Some(name) = cells.first_mut().filter(|_| many && kind.name != "Event") {
-                *name = format!("{}/{name}", kind.prefix());
-            }
-            lines.push(cells);
-        }
-        add_labels(args, &mut lines, list);
-        if args.has("all-namespaces") && kind.namespaced {
-            lines[0].insert(0, "NAMESPACE".to_owned());
-            for (line, object) in lines.iter_mut().skip(1).zip(list) {
-                line.insert(0, object.text("metadata.namespace").to_owned());
-            }
-        }
         if !out.is_empty() {
             out.push('\n');
         }
-        out.push_str(&table(&lines, args.has("no-headers")));
+        out.push_str(&table(&lines(cluster, args, kind, list, many), args.has("no-headers")));
     }
     out
+}
+
+/// The cells of objects of one kind, below their headings.
+pub(super) fn lines(
+    cluster: &Cluster,
+    args: &Args,
+    kind: &Kind,
+    list: &[&Tree],
+    many: bool,
+) -> Vec<Vec<String>> {
+    let wide = args.flag("output") == Some("wide");
+    let (mut head, n_wide) = rows::columns(kind);
+    let n_shown = if wide { head.len() } else { head.len() - n_wide };
+    head.truncate(n_shown);
+    let mut lines = vec![head.into_iter().map(str::to_owned).collect::<Vec<_>>()];
+    for object in list {
+        let mut cells = rows::cells(cluster, kind, object);
+        cells.truncate(n_shown);
+        if let Some(name) = cells.first_mut().filter(|_| many && kind.name != "Event") {
+            *name = format!("{}/{name}", kind.prefix());
+        }
+        lines.push(cells);
+    }
+    add_labels(args, &mut lines, list);
+    if args.has("all-namespaces") && kind.namespaced {
+        lines[0].insert(0, "NAMESPACE".to_owned());
+        for (line, object) in lines.iter_mut().skip(1).zip(list) {
+            line.insert(0, object.text("metadata.namespace").to_owned());
+        }
+    }
+    lines
 }
 
 fn add_labels(args: &Args, lines: &mut [Vec<String>], list: &[&Tree]) {
@@ -237,7 +248,8 @@ fn as_one(args: &Args, found: &[(&'static Kind, Vec<&Tree>)]) -> Tree {
         }
     }
     let named = args.words.len() == 2 || (args.words.len() == 1 && args.word(0).contains('/'));
-    if named && all.len() == 1 {
+    let watched = args.has("watch") || args.has("watch-only");
+    if (named || watched) && all.len() == 1 {
         return all.remove(0);
     }
     Tree::of(vec![
@@ -248,7 +260,7 @@ fn as_one(args: &Args, found: &[(&'static Kind, Vec<&Tree>)]) -> Tree {
     ])
 }
 
-fn formatted(
+pub(super) fn formatted(
     format: &str,
     args: &Args,
     found: &[(&'static Kind, Vec<&Tree>)],
@@ -275,6 +287,12 @@ fn formatted(
         }
         "jsonpath" | "jsonpath-as-json" if template.is_empty() => {
             return Err("template format specified but no template given".to_owned());
+        }
+        "go-template" | "template" if template.is_empty() => {
+            return Err("template format specified but no template given".to_owned());
+        }
+        "go-template" | "template" => {
+            out = super::template::fill(template, &as_one(args, found))?;
         }
         "jsonpath" => out = jsonpath::fill(template, &as_one(args, found))?,
         "jsonpath-as-json" => {

@@ -110,6 +110,27 @@ fn dotted(name: &str, group: &str) -> String {
     if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
 }
 
+/// All that a server of 1.36 has, as `api-resources` prints it: plural, short names (`-` where it
+/// has none), group and version, whether in namespaces, kind.
+pub(super) fn resources() -> impl Iterator<Item = [&'static str; 5]> {
+    let rows = include_str!("resources.txt").lines();
+    rows.filter_map(|row| row.split(' ').collect::<Vec<_>>().try_into().ok())
+}
+
+/// What is said of a kind that is none of the lab's.
+pub(super) fn missing(word: &str) -> String {
+    let called = |row: &[&str; 5]| {
+        let plain = word.split('.').next().unwrap_or(word).to_lowercase();
+        row[0] == plain
+            || row[1].split(',').any(|one| one == plain)
+            || row[4].to_lowercase() == plain
+    };
+    match resources().any(|row| called(&row)) {
+        true => format!("not simulated: the resource type \"{word}\""),
+        false => format!("the server doesn't have a resource type \"{word}\""),
+    }
+}
+
 /// The kind a word names, case aside.
 pub(super) fn find(word: &str) -> Option<&'static Kind> {
     let word = word.to_lowercase();
@@ -129,8 +150,7 @@ pub(super) fn list(words: &str) -> Result<Vec<&'static Kind>, String> {
             out.extend(ALL.iter().chain(&["jobs"]).filter_map(|name| find(name)));
             continue;
         }
-        let missing = || format!("the server doesn't have a resource type \"{word}\"");
-        out.push(find(word).ok_or_else(missing)?);
+        out.push(find(word).ok_or_else(|| missing(word))?);
     }
     Ok(out)
 }

@@ -2,18 +2,37 @@
 //! watched to its end, a watch. What they run, they run in a copy of the cluster's future.
 
 use super::cluster::Cluster;
-use super::run::{look, read};
+use super::run::{Desk, look, read};
 use super::words::Args;
-use super::{Said, attach, clock, create, get, kinds, logs, rollout};
+use super::{
+    Said, attach, clock, compare, copy, create, debug, files, get, kinds, logs, rollout, watch,
+};
 use crate::sim::{Executed, Simulation};
 use crate::text::words::quote;
 use crate::time::SimTime;
-use crate::trace::{Event, Subject, Timeline, What};
+use crate::trace::Event;
 
 const EXEC: &str = "c:container i!stdin t!tty f:filename pod-running-timeout: q!quiet";
 const TOP: &str =
     "containers! l:selector A!all-namespaces no-headers! sort-by: sum! use-protocol-buffers!";
 const WAIT: &str = "for: timeout: l:selector all! A!all-namespaces f:filename o:output";
+
+/// The flags of these commands.
+pub(super) fn flags(verb: &str) -> Option<&'static str> {
+    Some(match verb {
+        "exec" => EXEC,
+        "top" => TOP,
+        "wait" => WAIT,
+        "rollout" => rollout::FLAGS,
+        "get" => get::FLAGS,
+        "attach" => attach::ATTACH,
+        "run" => create::RUN,
+        "cp" => copy::COPY,
+        "debug" => debug::DEBUG,
+        "diff" | "replace" => files::APPLY,
+        _ => return None,
+    })
+}
 
 /// What a command of these says; None for all others.
 pub(super) fn command(
@@ -21,31 +40,30 @@ pub(super) fn command(
     past: &[Event],
     verb: &str,
     rest: &[String],
-    fed: Option<&str>,
+    desk: &Desk,
 ) -> Option<Said> {
-    let words = || rest.iter().filter(|word| !word.starts_with('-'));
-    let flags = match verb {
-        "exec" => EXEC,
-        "top" => TOP,
-        "wait" => WAIT,
-        "rollout" if words().next().is_some_and(|word| word == "status") => rollout::FLAGS,
-        "get" => get::FLAGS,
-        "attach" => attach::ATTACH,
-        "run" => create::RUN,
-        _ => return None,
-    };
+    let flags = flags(verb)?;
+    let is_status = rest.iter().find(|word| !word.starts_with('-')).is_some_and(|w| w == "status");
+    if verb == "rollout" && !is_status {
+        return None;
+    }
     let args = match read(verb, flags, rest) {
         Ok(args) => args,
         Err(said) => return Some(said),
     };
     Some(match verb {
-        "exec" => exec(sim, past, &args, fed),
+        "exec" => exec(sim, past, &args, desk.fed.as_deref()),
+        "cp" => copy::copy(sim, past, &args, desk),
+        "debug" => debug::debug(sim, past, &args),
+        "diff" => compare::diff(sim, past, &args, desk),
+        "replace" if args.has("force") => compare::replace(sim, past, &args, desk),
         "attach" => attach::attach(sim, past, &args),
         "run" => return attach::run(sim, past, &args),
         "top" => top(sim, past, &args),
         "wait" => wait(sim, past, &args),
         "rollout" => watch_rollout(sim, past, &args),
-        _ => return watch(sim, past, &args),
+        "get" => return watch::watch(sim, past, &args),
+        _ => return None,
     })
 }
 
@@ -105,7 +123,7 @@ fn exec(sim: &mut Simulation, past: &[Event], args: &Args, fed: Option<&str>) ->
     said
 }
 
-fn executed(said: &mut Said, ran: Executed, container: &str, id: &str) {
+pub(super) fn executed(said: &mut Said, ran: Executed, container: &str, id: &str) {
     said.exit = 1;
     said.err.push_str(&match ran {
         Executed::Ended { code, output } => {
@@ -388,35 +406,4 @@ fn watch_rollout(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
     }
     let said = done.unwrap_or(last);
     Said { out: lines, ..said }
-}
-
-/// `get pods -w`: as a watch from the start of the run has printed it up to now.
-fn watch(sim: &Simulation, past: &[Event], args: &Args) -> Option<Said> {
-    if !args.has("watch") && !args.has("watch-only") {
-        return None;
-    }
-    let kind = kinds::find(args.word(0))?;
-    if kind.name != "Pod" {
-        return None;
-    }
-    let cluster = look(sim, past);
-    let asked = get::asked(&args.words).ok()?;
-    let (found, missing) = get::find(&cluster, args, &asked).ok()?;
-    if !missing.is_empty() {
-        return None;
-    }
-    let chosen = args.words.len() > 1 || args.flag("selector").is_some();
-    let names: Vec<&str> =
-        found.iter().flat_map(|(_, list)| list).map(|one| one.text("metadata.name")).collect();
-    let mine = |event: &&Event| match (&event.subject, &event.what) {
-        (Subject::Pod(pod), What::PodAdded(_) | What::Row { .. } | What::Removed) => {
-            !chosen || names.contains(&&**pod)
-        }
-        _ => false,
-    };
-    let events: Vec<Event> = past.iter().filter(mine).cloned().collect();
-    let n = events.len();
-    let mut timeline = Timeline::default();
-    timeline.extend(events, sim.now());
-    Some(Said::printed(super::get_pods_watch(&timeline, n)))
 }

@@ -205,6 +205,12 @@ pub(super) fn base(cluster: &Cluster, kind: &Kind, object: &Tree) -> Result<Tree
         base = written.cloned().ok_or("not simulated: patches of pods that others made")?;
         images_of(&mut base, object);
     }
+    Ok(bare(&base))
+}
+
+/// The object without what only the server writes.
+pub(super) fn bare(object: &Tree) -> Tree {
+    let mut base = object.clone();
     base.put("status", Tree::Null);
     if kind.name == "Job" && !base.is_true("spec.manualSelector") {
         without_generated(&mut base);
@@ -218,7 +224,7 @@ pub(super) fn base(cluster: &Cluster, kind: &Kind, object: &Tree) -> Result<Tree
             marks.put("kubectl.kubernetes.io/last-applied-configuration", Tree::Null);
         }
     }
-    Ok(base)
+    base
 }
 
 /// Takes the selector and the labels away that the server gave a Job.

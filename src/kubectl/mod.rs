@@ -1,18 +1,25 @@
 //! What kubectl prints, from snapshots and timelines: tables, ages. Runs and decides nothing.
 
+mod access;
 mod act;
 mod attach;
 mod clock;
 mod cluster;
+mod compare;
+mod complete;
+mod copy;
 mod create;
+mod debug;
 mod describe;
 mod dump;
 mod env;
 mod explain;
 mod files;
 mod get;
+mod help;
 mod jsonpath;
 mod kinds;
+mod line;
 mod live;
 mod logs;
 mod mark;
@@ -23,9 +30,11 @@ mod rows;
 mod run;
 mod select;
 mod table;
+mod template;
+mod watch;
 mod words;
 
-pub use run::{Said, fill, objects, run, run_at};
+pub use run::{Files, Said, fill, objects, run_among, run_at};
 pub use table::{Table, human_duration};
 
 use crate::time::SimTime;

@@ -1,13 +1,13 @@
-//! The smaller commands: api-resources, version, auth can-i, events, apply, drain.
+//! The smaller commands: api-resources, version, events, cluster-info, drain, taint.
 
 use super::cluster::Cluster;
 use super::words::Args;
-use super::{Said, clock, dump, get, kinds};
+use super::{Said, act, clock, dump, get, kinds};
 use crate::kube::tree::Tree;
 use crate::order::Order;
 
 /// Commands kubectl has and the lab does not play.
-pub(super) const NOT_SIMULATED: &str = "certificate taint proxy debug kustomize \
+pub(super) const NOT_SIMULATED: &str = "certificate proxy kustomize \
      completion plugin options alpha";
 
 pub(super) const RESOURCES: &str =
@@ -19,18 +19,13 @@ pub(super) const DRAIN: &str = "ignore-daemonsets! delete-emptydir-data! force! 
 pub(super) fn api_resources(_: &Cluster, args: &Args) -> Said {
     let heads = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"];
     let mut lines = vec![heads.map(str::to_owned).to_vec()];
-    for kind in kinds::KINDS {
-        let of_group = args.flag("api-group").is_none_or(|group| group == kind.group);
-        let inside = kind.namespaced.to_string();
-        if !of_group || args.flag("namespaced").is_some_and(|wanted| wanted != inside) {
+    for cells in kinds::resources() {
+        let group = cells[2].split_once('/').map_or("", |(group, _)| group);
+        let of_group = args.flag("api-group").is_none_or(|wanted| wanted == group);
+        if !of_group || args.flag("namespaced").is_some_and(|wanted| wanted != cells[3]) {
             continue;
         }
-        let version = match kind.group {
-            "" => kind.version.to_owned(),
-            group => format!("{group}/{}", kind.version),
-        };
-        let cells = [kind.plural, kind.short, &version, &inside, kind.name];
-        lines.push(cells.map(str::to_owned).to_vec());
+        lines.push(cells.map(|cell| cell.trim_start_matches('-').to_owned()).to_vec());
     }
     if args.flag("output") == Some("name") {
         let dotted = |cells: &Vec<String>| {
@@ -76,34 +71,6 @@ pub(super) fn version(_: &Cluster, args: &Args) -> Said {
     let client = "Client Version: v1.36.1\nKustomize Version: v5.8.1\n";
     let server = if args.has("client") { "" } else { "Server Version: v1.36.1\n" };
     Said::printed(format!("{client}{server}"))
-}
-
-/// Whoever uses the lab may do everything.
-pub(super) fn auth(_: &Cluster, args: &Args) -> Said {
-    match (args.word(0), args.word(1), args.word(2)) {
-        ("can-i", verb, what) if !verb.is_empty() && !what.is_empty() => {
-            let mut said = Said::printed("yes\n");
-            const VERBS: &str = "get list watch create update patch delete deletecollection use bind \
-                 impersonate * approve sign escalate attest proxy post head put options connect";
-            let odd = !VERBS.split_whitespace().any(|known| known == verb);
-            let name = what.split('/').next().unwrap_or(what);
-            if kinds::find(name).is_none() && name != "*" && !name.starts_with('/') {
-                said.err +=
-                    &format!("Warning: the server doesn't have a resource type '{name}'\n\n");
-            }
-            if odd {
-                said.err += &format!("Warning: verb '{verb}' is not a known verb\n\n");
-            }
-            said
-        }
-        ("whoami", ..) => Said::printed(
-            "ATTRIBUTE   VALUE\nUsername    kubernetes-admin\nGroups      [system:masters system:authenticated]\n",
-        ),
-        ("can-i", ..) => Said::error(
-            "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
-        ),
-        (verb, ..) => Said::error(&format!("unknown command \"{verb}\" for \"kubectl auth\"")),
-    }
 }
 
 /// `kubectl events`: by time, not by name.
@@ -162,29 +129,6 @@ pub(super) fn cluster_info(_: &Cluster, _: &Args) -> Said {
         "Kubernetes control plane is running at https://10.96.0.1:443\n\nTo further debug and \
          diagnose cluster problems, use 'kubectl cluster-info dump'.\n",
     )
-}
-
-pub(super) fn config(cluster: &Cluster, args: &Args) -> Said {
-    match args.word(0) {
-        "current-context" => Said::printed("podlab\n"),
-        "get-contexts" => Said::printed(format!(
-            "CURRENT   NAME     CLUSTER   AUTHINFO           NAMESPACE\n*         podlab   podlab    \
-             kubernetes-admin   {}\n",
-            cluster.namespace
-        )),
-        "view" => Said::printed(format!(
-            "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: DATA+OMITTED\n    \
-             server: https://10.96.0.1:443\n  name: podlab\ncontexts:\n- context:\n    cluster: \
-             podlab\n    namespace: {}\n    user: kubernetes-admin\n  name: podlab\n\
-             current-context: podlab\nkind: Config\nusers:\n- name: kubernetes-admin\n  user:\n    \
-             client-certificate-data: DATA+OMITTED\n    client-key-data: DATA+OMITTED\n",
-            cluster.namespace
-        )),
-        verb @ ("set-context" | "use-context" | "set" | "unset" | "get-clusters" | "get-users") => {
-            Said::error(&format!("not simulated: kubectl config {verb}; -n NAMESPACE works"))
-        }
-        _ => Said::unknown_below("config", &args.words),
-    }
 }
 
 /// A pod that leaves a drained node: full name, name, and what stands against it.
@@ -267,6 +211,81 @@ pub(super) fn drain(cluster: &Cluster, args: &Args) -> Said {
     said.actions.push(format!("drain {name}"));
     said.out.push_str(&format!("node/{name} drained\n"));
     said
+}
+
+/// Models k8s.io/kubectl/pkg/cmd/taint (v1.36).
+pub(super) fn taint(cluster: &Cluster, args: &Args) -> Said {
+    let is_taint = |word: &String| word.contains(['=', ':']) || word.ends_with('-');
+    let at = args.words.iter().position(is_taint).unwrap_or(args.words.len());
+    let (words, specs) = args.words.split_at(at);
+    if let Some(word) = specs.iter().find(|word| !is_taint(word)) {
+        let why = format!("all resources must be specified before taint changes: {word}");
+        return Said::error(&why);
+    }
+    if words.is_empty() {
+        return Said::error("one or more resources must be specified as <resource> <name>");
+    }
+    if specs.is_empty() {
+        return Said::error("at least one taint update is required");
+    }
+    for spec in specs {
+        let effect = spec.trim_end_matches('-').split_once(':').map(|(_, effect)| effect);
+        let known = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+        if effect.is_none() && !spec.ends_with('-') {
+            return Said::failed(&format!(
+                "error: invalid taint spec: {spec}\nSee 'kubectl taint -h' for help and examples"
+            ));
+        }
+        if let Some(effect) = effect.filter(|effect| !known.contains(effect)) {
+            return Said::failed(&format!(
+                "error: invalid taint effect: {effect}, unsupported taint effect\nSee 'kubectl taint \
+                 -h' for help and examples"
+            ));
+        }
+    }
+    if kinds::find(&words[0]).is_none_or(|kind| kind.name != "Node") {
+        let why = format!("invalid resource type {}, only node types are supported", words[0]);
+        return Said::error(&why);
+    }
+    if words.len() < 2 && !args.has("all") {
+        return Said::error(
+            "at least one resource name must be specified since 'all' parameter is not set",
+        );
+    }
+    let n_gone = specs.iter().filter(|spec| spec.ends_with('-')).count();
+    let done = match n_gone {
+        0 => "tainted",
+        n if n == specs.len() => "untainted",
+        _ => "modified",
+    };
+    act::each(cluster, args, words, done, |_, node| tainted(node, specs, args))
+}
+
+/// The action that taints a node; the error says what stands against it.
+fn tainted(node: &Tree, specs: &[String], args: &Args) -> Result<String, String> {
+    let name = node.text("metadata.name");
+    let parts = |spec: &str| {
+        let (pair, effect) = spec.split_once(':').unwrap_or((spec, ""));
+        (pair.split_once('=').map_or(pair, |(key, _)| key).to_owned(), effect.to_owned())
+    };
+    for spec in specs {
+        let (key, effect) = parts(spec.trim_end_matches('-'));
+        let mine = |one: &&Tree| {
+            one.text("key") == key && (effect.is_empty() || one.text("effect") == effect)
+        };
+        let there = node.at("spec.taints").items().iter().any(|one| mine(&one));
+        if spec.ends_with('-') && !there {
+            let shown = if effect.is_empty() { key } else { format!("{key}:{effect}") };
+            return Err(format!("error: taint \"{shown}\" not found"));
+        }
+        if !spec.ends_with('-') && there && !args.has("overwrite") {
+            return Err(format!(
+                "error: node {name} already has {key} taint(s) with same effect(s) and --overwrite \
+                 is false"
+            ));
+        }
+    }
+    Ok(format!("taint nodes {name} {}", specs.join(" ")))
 }
 
 /// `cordon` and `uncordon`.

@@ -2,13 +2,17 @@
 
 use super::cluster::Cluster;
 use super::words::{self, Args};
-use super::{act, attach, create, describe, explain, files, get, live, logs, mark, other, rollout};
+use super::{
+    access, act, attach, complete, create, describe, explain, files, get, help, line, live,
+};
+use super::{logs, mark, other, rollout};
 use crate::kube::{self, Desired, tree::Tree};
 use crate::order::Order;
 use crate::part::part;
 use crate::sim::{Scenario, Simulation};
 use crate::time::SimTime;
 use crate::trace::Event;
+use std::collections::BTreeMap;
 
 /// What a command printed, and what of it is to be done to the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub struct Said {
     pub exit: i32,
     /// Actions in the words scenarios have for them, to be done at this instant.
     pub actions: Vec<String>,
+    /// Files of the person's own that it wrote: path and text.
+    pub written: Vec<(String, String)>,
 }
 
 impl Said {
@@ -47,10 +53,16 @@ impl Said {
     }
 }
 
-/// Simulates a scenario up to `at` and runs a command there. Actions that come of it are added to
-/// the scenario, so that a later command sees them.
+/// Simulates a scenario up to `at` and runs a command there, or a script of them. Actions that
+/// come of it are added to the scenario, so that a later command sees them.
 pub fn run_at(scenario: &mut Scenario, at: SimTime, line: &str) -> Said {
-    loaded().map(|part| (part.answer)(scenario, at, line)).unwrap_or_default()
+    run_among(scenario, at, line, &mut Files::new())
+}
+
+/// The same with files of the person's own, which the line may read and change. A line that
+/// begins with a tab is not run but completed: what it may become is printed.
+pub fn run_among(scenario: &mut Scenario, at: SimTime, line: &str, files: &mut Files) -> Said {
+    loaded().map(|part| (part.answer)(scenario, at, line, files)).unwrap_or_default()
 }
 
 /// The objects there are at the simulation's present instant, as `get -o yaml` shows them.
@@ -58,9 +70,12 @@ pub fn objects(sim: &Simulation) -> Option<Desired> {
     loaded().map(|part| (part.objects)(sim))
 }
 
-/// [`run_at`] and [`objects`] themselves.
+/// Texts of files by their paths.
+pub type Files = BTreeMap<String, String>;
+
+/// [`run_among`] and [`objects`] themselves.
 struct Commands {
-    answer: fn(&mut Scenario, SimTime, &str) -> Said,
+    answer: fn(&mut Scenario, SimTime, &str, &mut Files) -> Said,
     objects: fn(&Simulation) -> Desired,
 }
 
@@ -76,52 +91,118 @@ fn read_objects(sim: &Simulation) -> Desired {
     kube::read(&text)
 }
 
-fn answer_at(scenario: &mut Scenario, at: SimTime, line: &str) -> Said {
+/// What lies before a person who types a command.
+#[derive(Clone, Debug)]
+pub(super) struct Desk {
+    pub(super) cwd: String,
+    pub(super) files: Files,
+    /// What comes on standard input.
+    pub(super) fed: Option<String>,
+}
+
+/// A person's own directory.
+pub(super) const HOME: &str = "/root";
+
+impl Desk {
+    pub(super) fn new(files: Files) -> Desk {
+        Desk { cwd: HOME.to_owned(), files, fed: None }
+    }
+
+    /// Where a name leads.
+    pub(super) fn path(&self, name: &str) -> String {
+        match name.strip_prefix("~/") {
+            Some(rest) => format!("{HOME}/{rest}"),
+            None if name.starts_with('/') => name.to_owned(),
+            None => format!("{}/{}", self.cwd, name.trim_start_matches("./")),
+        }
+    }
+
+    /// The texts of a file, of a directory's manifests, or of standard input as `-`.
+    pub(super) fn read(&self, name: &str) -> Option<Vec<&str>> {
+        if name == "-" {
+            return self.fed.as_deref().map(|text| vec![text]);
+        }
+        let path = self.path(name.trim_end_matches('/'));
+        if let Some(text) = self.files.get(&path) {
+            return Some(vec![text]);
+        }
+        let inside = |one: &&String| {
+            let rest = one.strip_prefix(&path).and_then(|rest| rest.strip_prefix('/'));
+            let manifest = [".yaml", ".yml", ".json"].iter().any(|end| one.ends_with(end));
+            rest.is_some_and(|rest| !rest.contains('/')) && manifest
+        };
+        let found: Vec<&str> =
+            self.files.keys().filter(inside).map(|path| self.files[path].as_str()).collect();
+        (!found.is_empty()).then_some(found)
+    }
+}
+
+fn answer_at(scenario: &mut Scenario, at: SimTime, line: &str, files: &mut Files) -> Said {
+    let mut desk = Desk::new(std::mem::take(files));
+    let said = match line.strip_prefix('\t') {
+        Some(begun) => complete::complete(scenario, at, begun, &desk.files),
+        None if line::wants_shell(line) => line::play(scenario, at, line, &mut desk),
+        None => match crate::text::words::split(line) {
+            Some(words) => {
+                let said = at_instant(scenario, at, &words, &desk, &mut { LOOKS_MAX }).0;
+                desk.files.extend(said.written.iter().cloned());
+                said
+            }
+            None => Said::failed("sh: syntax error: unterminated quoted string"),
+        },
+    };
+    *files = desk.files;
+    said
+}
+
+/// The simulation at an instant, and its trace; None where the containers are too busy.
+pub(super) fn simulated(
+    scenario: &Scenario,
+    at: SimTime,
+    looks: &mut usize,
+) -> Option<(Simulation, Vec<Event>)> {
     let mut sim = Simulation::new(scenario.clone());
     let mut past = Vec::new();
-    let mut n_slices = 0;
-    loop {
+    while *looks > 0 {
         let slice = sim.advance(at, SLICE_STEPS);
         past.extend(slice.events);
         if slice.end.is_some() {
-            break;
+            return Some((sim, past));
         }
-        n_slices += 1;
-        if n_slices == SLICES_MAX {
-            return Said::error(
-                "not simulated: the containers are too busy to get to this instant",
-            );
-        }
+        *looks -= 1;
     }
-    let said = run(&mut sim, &past, line);
+    None
+}
+
+/// Runs one command; also says what time it is in the cluster after it.
+pub(super) fn at_instant(
+    scenario: &mut Scenario,
+    at: SimTime,
+    words: &[String],
+    desk: &Desk,
+    looks: &mut usize,
+) -> (Said, SimTime) {
+    let Some((mut sim, past)) = simulated(scenario, at, looks) else {
+        let why = "not simulated: the containers are too busy to get to this instant";
+        return (Said::error(why), at);
+    };
+    let said = run(&mut sim, &past, words, desk);
     scenario.actions.extend(said.actions.iter().map(|action| (at, action.clone())));
     scenario.actions.order_by_key(|(at, _)| *at);
-    said
+    (said, sim.now())
 }
 
 /// Steps between two looks at the clock, and how many looks at most.
 const SLICE_STEPS: u64 = 1_000_000;
-const SLICES_MAX: usize = 60;
+pub(super) const LOOKS_MAX: usize = 60;
 
-/// Runs `kubectl LINE` (the word kubectl may be there or not) against a simulation at its present
+/// Runs a command (the word kubectl may be there or not) against a simulation at its present
 /// instant; `past` is its trace so far. What changes the cluster comes back as actions.
-pub fn run(sim: &mut Simulation, past: &[Event], line: &str) -> Said {
-    let Some(words) = crate::text::words::split(line) else {
-        return Said::failed("sh: syntax error: unterminated quoted string");
-    };
-    let (fed, words) = fed(words);
-    let dashes = words.iter().position(|word| word == "--").unwrap_or(words.len());
-    let joins = ["|", ">", ">>", "<", "&&", "||", ";"];
-    if let Some(sign) = words[..dashes].iter().find(|word| joins.contains(&word.as_str())) {
-        return Said::error(&format!(
-            "not simulated: {sign} on this command line, which has kubectl and curl and no shell \
-             (echo TEXT | kubectl exec -i works)"
-        ));
-    }
+fn run(sim: &mut Simulation, past: &[Event], words: &[String], desk: &Desk) -> Said {
     if words.first().is_some_and(|word| word == "curl") {
         return attach::curl(sim, &words[1..]);
     }
-    let words = words.strip_prefix(&["kubectl".to_owned()][..]).unwrap_or(&words);
+    let words = words.strip_prefix(&["kubectl".to_owned()][..]).unwrap_or(words);
     let words = match words.first().map(String::as_str) {
         Some("k") => &words[1..],
         _ => words,
@@ -135,18 +216,39 @@ pub fn run(sim: &mut Simulation, past: &[Event], line: &str) -> Said {
     };
     let mut rest = words[..at].to_vec();
     rest.extend_from_slice(&words[at + 1..]);
-    if let Some(said) = live::command(sim, past, verb, &rest, fed.as_deref()) {
+    if let Some(said) = help::alone(verb).filter(|_| rest.is_empty()) {
         return said;
     }
-    command(&look(sim, past), verb, &rest)
+    let own = rest.split(|word| word == "--").next().unwrap_or(&[]);
+    let named = own.iter().any(|word| word.starts_with("-n") || word.starts_with("--namespace"));
+    if let Some(namespace) = desk.files.get(access::CONFIG_FILE).filter(|_| !named) {
+        rest.insert(0, format!("--namespace={namespace}"));
+    }
+    if let Some(said) = live::command(sim, past, verb, &rest, desk) {
+        return said;
+    }
+    let mut cluster = look(sim, past);
+    cluster.desk = desk.clone();
+    command(&cluster, verb, &rest)
 }
 
-/// The text of `echo TEXT |` before a command, and the command.
-fn fed(mut words: Vec<String>) -> (Option<String>, Vec<String>) {
-    let bar = words.iter().position(|word| word == "|");
-    let Some(bar) = bar.filter(|_| words[0] == "echo") else { return (None, words) };
-    let rest = words.split_off(bar + 1);
-    (Some(words[1..bar].join(" ") + "\n"), rest)
+/// Names of all commands.
+pub(super) fn verbs() -> impl Iterator<Item = &'static str> {
+    ALL.split_whitespace()
+}
+
+/// `--name` of each flag of a command.
+pub(super) fn flags_of(verb: &str) -> Vec<String> {
+    let found = COMMANDS.iter().find(|(name, ..)| *name == verb).map(|(_, flags, _)| *flags);
+    let flags = found.or_else(|| live::flags(verb)).unwrap_or("");
+    words::names(flags)
+        .map(|(name, switch)| format!("--{name}{}", if switch { "" } else { "=" }))
+        .collect()
+}
+
+/// Whether a line that begins so is one of kubectl's.
+pub(super) fn is_verb(word: &str) -> bool {
+    verbs().any(|verb| verb == word)
 }
 
 /// The cluster at the simulation's present instant.
@@ -182,20 +284,23 @@ const COMMANDS: &[Command] = &[
     ("expose", create::EXPOSE, create::expose),
     ("autoscale", create::EXPOSE, create::autoscale),
     ("apply", files::APPLY, files::apply),
-    ("diff", files::APPLY, files::diff),
     ("replace", files::APPLY, files::replace),
     ("edit", files::APPLY, files::edit),
-    ("cp", attach::COPY, attach::copy),
     ("port-forward", attach::FORWARD, attach::forward),
     ("explain", explain::FLAGS, explain::run),
     ("api-resources", other::RESOURCES, other::api_resources),
     ("api-versions", "", |_, _| Said::printed(other::API_VERSIONS)),
     ("version", "client! o:output", other::version),
-    ("auth", "list! A!all-namespaces q!quiet as: subresource:", other::auth),
+    ("auth", access::AUTH, access::auth),
     ("events", other::EVENTS, other::events),
     ("cluster-info", "", other::cluster_info),
-    ("config", "minify! raw! o:output", other::config),
+    ("config", access::CONFIG, access::config),
     ("drain", other::DRAIN, other::drain),
+    (
+        "taint",
+        "overwrite! all! l:selector dry-run: o:output validate: field-manager:",
+        other::taint,
+    ),
     ("cordon", "l:selector dry-run:", |cluster, args| other::cordon(cluster, args, "cordon")),
     ("uncordon", "l:selector dry-run:", |cluster, args| other::cordon(cluster, args, "uncordon")),
 ];
@@ -213,6 +318,24 @@ fn command(cluster: &Cluster, verb: &str, rest: &[String]) -> Said {
             Err(said) => said,
         };
     }
+    match (verb, rest.first().map(String::as_str)) {
+        ("completion", None) => {
+            return Said::error(
+                "Shell not specified.\nSee 'kubectl completion -h' for help and examples",
+            );
+        }
+        ("kustomize", dir) => {
+            return Said::error(&format!(
+                "unable to find one of 'kustomization.yaml', 'kustomization.yml' or \
+                 'Kustomization' in directory '{}'",
+                cluster.desk.path(dir.unwrap_or(".")).trim_end_matches("/.")
+            ));
+        }
+        ("plugin", Some("list")) => {
+            return Said::error("unable to find any kubectl plugins in your PATH");
+        }
+        _ => {}
+    }
     if other::NOT_SIMULATED.split(' ').any(|known| known == verb) {
         return Said::error(&format!("not simulated: kubectl {verb}"));
     }
@@ -225,7 +348,7 @@ fn command(cluster: &Cluster, verb: &str, rest: &[String]) -> Said {
     if !near.is_empty() {
         why.push_str(&format!("\n\nDid you mean this?\n{}", near.concat()));
     }
-    Said::error(&why)
+    Said::error(why.trim_end())
 }
 
 /// A command's words and flags; what kubectl says where they do not fit, or are asked about.
@@ -233,14 +356,7 @@ pub(super) fn read(verb: &str, flags: &'static str, words: &[String]) -> Result<
     let usage = |why| format!("error: {why}\nSee 'kubectl {verb} --help' for usage.");
     let args = words::parse(flags, words).map_err(|why| Said::failed(&usage(why)))?;
     if args.has("help") {
-        let names = flags.split_whitespace().map(|spec| {
-            let name = spec.split([':', '!']).rfind(|part| !part.is_empty()).unwrap_or(spec);
-            format!("    --{name}\n")
-        });
-        let names: String = names.collect();
-        return Err(Said::printed(format!(
-            "Usage:\n  kubectl {verb} [flags]\n\nOptions:\n{names}"
-        )));
+        return Err(help::of(verb, flags));
     }
     Ok(args)
 }

@@ -114,6 +114,11 @@ fn flag_spec(spec: &'static str) -> (Option<char>, &'static str, bool) {
     }
 }
 
+/// The flags of a table: name, takes no value.
+pub(super) fn names(table: &'static str) -> impl Iterator<Item = (&'static str, bool)> {
+    table.split_whitespace().map(flag_spec).map(|(_, name, switch)| (name, switch))
+}
+
 /// One or more letters after a single dash: `-it`, `-oyaml`, `-n=x`.
 fn short<'a, I: Iterator<Item = &'static str>>(
     args: &mut Args,

@@ -5,6 +5,7 @@ use crate::lesson::{Goal, GoalResult, Task};
 use crate::time::SimTime;
 use crate::trace::{End, Event};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The command whose words `says` holds.
 pub const KUBECTL: &str = "kubectl create --dry-run=server --validate=strict -f -";
@@ -78,7 +79,11 @@ pub struct KubectlAsk {
     pub actions: Vec<(SimTime, String)>,
     pub seed: u64,
     pub started_unix_secs: i64,
+    pub files: Files,
 }
+
+/// The person's own files by their paths.
+pub type Files = BTreeMap<String, String>;
 
 /// What a bundle is made of, besides what the text says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -124,6 +129,7 @@ pub enum FromWorker {
         answer: String,
         at: SimTime,
         actions: Vec<String>,
+        files: Files,
     },
     Bundled {
         name: String,

@@ -95,8 +95,8 @@ impl Session {
                     self.touch(Part::Flow);
                 }
             }
-            FromWorker::Kubectl { answer, at, actions } => {
-                self.kubectl_said(answer, at, actions, out);
+            FromWorker::Kubectl { answer, at, actions, files } => {
+                self.kubectl_said(answer, at, actions, files, out);
             }
             FromWorker::Bundled { name, zip } => out.push(Effect::DownloadBytes { name, zip }),
             // Asked by the editor's glue, which takes them before they come here.
@@ -270,6 +270,10 @@ impl Session {
     }
 
     fn clock(&mut self, elapsed_ms: f64, out: &mut Vec<Effect>) {
+        if self.console.asked.is_some() {
+            self.console.slow = true;
+            self.touch(Part::Shown);
+        }
         if !self.engine.ready || !self.engine.busy() {
             return;
         }

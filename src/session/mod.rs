@@ -32,6 +32,7 @@ use crate::protocol::{BundleAsk, ToWorker};
 use crate::trace::{EventId, Name};
 use bench::Bench;
 use console::Console;
+pub use console::STOP;
 use engine::Engine;
 use packs::Packs;
 use prefs::Prefs;

@@ -150,6 +150,8 @@ pub enum Effect {
     FetchPack(String),
     Post(ToWorker),
     StartWorker,
+    /// Another text in the console's line.
+    ConsoleLine(String),
     /// Sends the message after so many milliseconds.
     After(u32, Msg),
     Save {

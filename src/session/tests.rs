@@ -328,6 +328,7 @@ fn a_kubectl_command_is_asked_of_the_run_at_the_cursor_and_may_act_on_it() {
         answer: "deployment.apps/web scaled\n".into(),
         at: ask.at,
         actions: vec!["scale deployment/web --replicas=3".into()],
+        files: ask.files.clone(),
     };
     let effects = session.update(Msg::Worker(answer));
     assert_eq!(posts(&effects), ["check"]);
@@ -339,6 +340,38 @@ fn a_kubectl_command_is_asked_of_the_run_at_the_cursor_and_may_act_on_it() {
     );
     session.update(Msg::Kubectl("clear".into()));
     assert!(session.console.said.is_empty());
+}
+
+#[test]
+fn the_console_completes_keeps_files_and_stops() {
+    let mut session = opened();
+    run(&mut session, vec![]);
+    let answered = |session: &mut Session, line: &str, answer: &str, more: &[(&str, &str)]| {
+        let effects = session.update(Msg::Kubectl(line.into()));
+        let [Effect::Post(ToWorker::Kubectl(ask))] = &effects[..] else { panic!("{effects:?}") };
+        let (mut files, at) = (ask.files.clone(), ask.at);
+        files.extend(more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
+        let answer = answer.to_owned();
+        let said = FromWorker::Kubectl { answer, at, actions: vec![], files };
+        session.update(Msg::Worker(said))
+    };
+    let effects = answered(&mut session, "\tget po", "get pods ", &[]);
+    assert!(matches!(&effects[..], [Effect::ConsoleLine(line)] if line == "get pods "));
+    answered(&mut session, "\tex", "ex\nexec  explain", &[]);
+    assert_eq!((session.console.ways.as_str(), session.console.said.len()), ("exec  explain", 0));
+
+    let new = [("/root/manifest.yaml", "new\n"), ("/root/x.yaml", "x\n")];
+    answered(&mut session, "k run x > manifest.yaml", "", &new);
+    assert_eq!(session.bench.text, "new\n");
+    assert_eq!(session.console.files.keys().collect::<Vec<_>>(), ["/root/x.yaml"]);
+
+    session.update(Msg::Kubectl("wait --for=delete pod/web".into()));
+    assert!(!session.console.slow);
+    session.update(Msg::Clock { elapsed_ms: 1000.0 });
+    assert!(session.console.slow);
+    let effects = session.update(Msg::Kubectl(super::STOP.into()));
+    assert!(matches!(&effects[..], [Effect::StartWorker]));
+    assert_eq!(session.console.asked, None);
 }
 
 #[test]

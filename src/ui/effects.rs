@@ -22,6 +22,7 @@ pub(crate) fn run(effect: Effect) {
         }
         Effect::Post(message) => engine::post(&message),
         Effect::StartWorker => engine::start(),
+        Effect::ConsoleLine(line) => super::panels::set_console(&line),
         Effect::After(ms, msg) => {
             Timeout::new(ms, move || send(msg)).forget();
         }

@@ -5,7 +5,7 @@ use super::app::{peek, read, send, sends};
 use super::el::{El, Kid, button, div, el, span};
 use super::transport::clock_text;
 use crate::session::route::Tab;
-use crate::session::{Export, Msg, Part, Pick, Session};
+use crate::session::{Export, Msg, Part, Pick, STOP, Session};
 use crate::trace::{Event, EventId, FileView, Name, Subject, What};
 use crate::{kubectl, trace};
 use wasm_bindgen::JsCast;
@@ -333,44 +333,63 @@ fn kubectl() -> El {
     let answers = read(&[Part::Shown, Part::Run], |s| {
         let mut text = String::new();
         for (line, answer) in &s.console.said {
-            text.push_str(&format!("\n$ kubectl {line}\n{answer}"));
+            text.push_str(&format!("\n$ {line}\n{answer}"));
         }
-        if let Some(line) = &s.console.asked {
-            text.push_str(&format!("\n$ kubectl {line}\n"));
+        if let Some(line) = s.console.asked.as_ref().filter(|line| !line.starts_with('\t')) {
+            let slow = if s.console.slow { "(it works; Ctrl+C stops it)" } else { "" };
+            text.push_str(&format!("\n$ {line}\n{slow}"));
         }
-        text
+        text + &s.console.ways
     });
-    let line = el("input")
+    let line = el("textarea")
         .class("kubectl-line")
-        .attr("type", "text")
+        .attr("rows", "1")
         .attr("autocomplete", "off")
         .attr("autocapitalize", "off")
         .attr("spellcheck", "false")
-        .attr("placeholder", "describe pods")
+        .attr("placeholder", "kubectl describe pods")
         .label("A kubectl command at this instant. Enter runs it, arrows bring back earlier ones")
         .on_as::<web_sys::KeyboardEvent>("keydown", |event| console_key(&event));
     let answers = scrolled(el("pre").class("terminal").attr("aria-live", "polite").text(answers));
     div("")
         .kid(el("pre").class("terminal").text(told))
         .kid(answers)
-        .kid(el("label").class("kubectl-ask").kid(span("", "$ kubectl ")).kid(line))
+        .kid(el("label").class("kubectl-ask").kid(span("", "$ ")).kid(line))
 }
 
-/// Enter asks; the arrows walk through what was asked before.
+/// Puts a text into the console's line.
+pub(crate) fn set_console(line: &str) {
+    let found = super::browser::document().query_selector(".kubectl-line").ok().flatten();
+    if let Some(Ok(field)) = found.map(|f| f.dyn_into::<web_sys::HtmlTextAreaElement>()) {
+        field.set_value(line);
+    }
+}
+
+/// Enter asks, Tab completes; the arrows walk through what was asked before. Tab in an empty line
+/// leads on, as everywhere.
 fn console_key(event: &web_sys::KeyboardEvent) {
-    let input = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok());
+    let input = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlTextAreaElement>().ok());
     let Some(input) = input else { return };
     let value = input.value();
+    let idle = peek(|s| s.console.asked.is_none());
     let older = match event.key().as_str() {
-        "Enter" => {
+        "Enter" if !event.shift_key() => {
             event.prevent_default();
-            if peek(|s| s.console.asked.is_none()) {
+            if idle {
                 input.set_value("");
-                let line = value.trim_start_matches("kubectl ").to_owned();
-                send(Msg::Kubectl(line));
+                send(Msg::Kubectl(value));
             }
             return;
         }
+        "Tab" if !event.shift_key() && !value.is_empty() => {
+            event.prevent_default();
+            return send(Msg::Kubectl(format!("\t{value}")));
+        }
+        "l" if event.ctrl_key() => {
+            event.prevent_default();
+            return send(Msg::Kubectl("clear".to_owned()));
+        }
+        "c" if event.ctrl_key() && !idle => return send(Msg::Kubectl(STOP.to_owned())),
         "ArrowUp" => true,
         "ArrowDown" => false,
         _ => return,

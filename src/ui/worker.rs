@@ -243,9 +243,10 @@ impl Engine {
             started_unix_secs: ask.started_unix_secs,
             ..Scenario::new(self.checked(&ask.text).accepted())
         };
-        let said = kubectl::run_at(&mut scenario, ask.at, &ask.line);
-        let answer = format!("{}{}", said.out, said.err);
-        FromWorker::Kubectl { answer, at: ask.at, actions: said.actions }
+        let mut files = ask.files.clone();
+        let said = kubectl::run_among(&mut scenario, ask.at, &ask.line, &mut files);
+        let answer = said.out + &said.err;
+        FromWorker::Kubectl { answer, at: ask.at, actions: said.actions, files }
     }
 
     fn bundle(&mut self, ask: &BundleAsk) -> FromWorker {

@@ -21,6 +21,11 @@ use std::rc::Rc;
 
 /// Applies a manifest at this instant.
 pub(crate) fn apply(world: &World, text: &str, event: EventId) {
+    applied(world, text, event, false);
+}
+
+/// What was applied before may be the object as it is: then this is a patch of it.
+fn applied(world: &World, text: &str, event: EventId, patch: bool) {
     let live = |object: &Object| last_applied(world, object).map(|old| old.origins);
     let (desired, refusals) = match world.scenario.review {
         Some(review) => review(text, &live),
@@ -33,7 +38,7 @@ pub(crate) fn apply(world: &World, text: &str, event: EventId) {
         match last_applied(world, object) {
             Some(old) => {
                 tell_places(world, text, (&old, object), event);
-                update(world, &old, object, event);
+                update(world, &old, object, event, patch);
             }
             None => load::apply_one(world, object, Some(event)),
         }
@@ -97,7 +102,7 @@ pub(crate) fn patch(world: &World, text: &str, event: EventId) {
         let key = load::key_of(world, &object);
         world.st().applied.insert(key, object);
     }
-    apply(world, patched, event);
+    applied(world, patched, event, true);
     // Objects nobody acts on are nothing but what was applied.
     let typed = kept.into_iter().filter(|(_, object)| !matches!(object.kind, Kind::Other { .. }));
     world.st().applied.extend(typed);
@@ -136,14 +141,16 @@ struct Edit<'a> {
     kind: String,
     namespace: String,
     event: EventId,
+    /// `old` is the object as it is, with what the server filled in.
+    patch: bool,
 }
 
-fn update(world: &World, old: &Object, new: &Object, event: EventId) {
+fn update(world: &World, old: &Object, new: &Object, event: EventId, patch: bool) {
     let key = load::key_of(world, new);
     let (kind, namespace, name) = key.clone();
     let (old_origins, name) = (&old.origins, name.as_str().into());
     let source = load::source_of(new, true);
-    let edit = Edit { world, old: old_origins, source, name, kind, namespace, event };
+    let edit = Edit { world, old: old_origins, source, name, kind, namespace, event, patch };
     world.st().applied.insert(key, new.clone());
     match (&old.kind, &new.kind) {
         (Kind::Pod(was), Kind::Pod(now)) => edit.pod(was, now),
@@ -195,6 +202,15 @@ impl Edit<'_> {
         Meta { source: Rc::new(self.source.clone()), ..live.clone() }
     }
 
+    /// The template that comes of `new`; a patch of something else leaves it as it is.
+    fn template(&self, last: &PodTemplate, live: &PodTemplate, new: PodTemplate) -> PodTemplate {
+        let tree = |of: &Origins| of.node("spec.template").map(kube::tree::Tree::of_node);
+        match self.patch && tree(self.old) == tree(&self.source.origins) {
+            true => live.clone(),
+            false => merged(last, live, new),
+        }
+    }
+
     fn deployment(&self, was: &apps::Deployment, now: &apps::Deployment) {
         let found = self.world.st().controllers.deployments.get(&self.name).cloned();
         let Some(live) = found else { return };
@@ -208,7 +224,7 @@ impl Edit<'_> {
         if !self.says("spec.paused") {
             fresh.paused = live.paused;
         }
-        fresh.template = merged(&last.template, &live.template, fresh.template);
+        fresh.template = self.template(&last.template, &live.template, fresh.template);
         let same = (fresh.replicas, fresh.paused) == (live.replicas, live.paused)
             && fresh.spec == live.spec
             && alike(&fresh.template, &live.template);
@@ -251,7 +267,7 @@ impl Edit<'_> {
         if !self.says("spec.replicas") {
             fresh.replicas = live.replicas;
         }
-        fresh.template = merged(&last.template, &live.template, fresh.template);
+        fresh.template = self.template(&last.template, &live.template, fresh.template);
         let same = alike(&fresh.template, &live.template);
         if same && self.is_same() && fresh.replicas == live.replicas {
             return;
@@ -269,7 +285,7 @@ impl Edit<'_> {
         };
         let last = of(live.meta.clone(), &was.spec);
         let mut fresh = of(self.meta(&live.meta), &now.spec);
-        fresh.template = merged(&last.template, &live.template, fresh.template);
+        fresh.template = self.template(&last.template, &live.template, fresh.template);
         let same = alike(&fresh.template, &live.template);
         if same && self.is_same() {
             return;
