@@ -247,6 +247,9 @@ pub(super) fn set(cluster: &Cluster, args: &Args) -> Said {
             })
         }
         "resources" => set_resources(cluster, args, rest),
+        "selector" => super::env::selector(cluster, args, (words, pairs)),
+        "serviceaccount" | "sa" => super::env::account(cluster, args, rest),
+        "subject" => Said::error("not simulated: kubectl set subject"),
         _ => Said::unknown_below("set", &args.words),
     }
 }

@@ -1,8 +1,9 @@
-//! `set env`: variables of a pod template, given as pairs or taken from a ConfigMap or Secret.
+//! `set env`, `set selector`, `set serviceaccount`: fields of controllers and Services, given on
+//! the line or taken from a ConfigMap or Secret.
 //!
-//! Models k8s.io/kubectl/pkg/cmd/set/set_env.go (v1.36).
+//! Models k8s.io/kubectl/pkg/cmd/set (v1.36).
 
-use super::act::target;
+use super::act::{each, target};
 use super::cluster::Cluster;
 use super::kinds::{self, Kind};
 use super::words::Args;
@@ -88,4 +89,50 @@ pub(super) fn set(
         }
     }
     mark::change(cluster, &target(kind, object), &base, &new)
+}
+
+/// `set selector service x a=b`: all of it anew.
+pub(super) fn selector(
+    cluster: &Cluster,
+    args: &Args,
+    (words, pairs): (&[String], &[String]),
+) -> Said {
+    let given = pairs.iter().flat_map(|one| one.split(',')).filter_map(|pair| pair.split_once('='));
+    let mut wanted = Tree::map();
+    given.for_each(|(key, value)| wanted.put(key.to_owned(), Tree::from(value)));
+    if wanted.entries().is_empty() {
+        return Said::error("one resource and one selector are required");
+    }
+    each(cluster, args, words, "selector updated", |kind, object| {
+        if kind.name != "Service" {
+            return Err(format!(
+                "error: setting a selector is only supported for Services: {}",
+                kind.name
+            ));
+        }
+        let base = mark::base(cluster, kind, object)?;
+        let mut new = base.clone();
+        if let Some(spec) = new.get_mut("spec") {
+            spec.put("selector", wanted.clone());
+        }
+        mark::change(cluster, &target(kind, object), &base, &new)
+    })
+}
+
+/// `set serviceaccount deployment x NAME`.
+pub(super) fn account(cluster: &Cluster, args: &Args, words: &[String]) -> Said {
+    let Some((name, words)) = words.split_last().filter(|(_, words)| !words.is_empty()) else {
+        return Said::error("serviceaccount is required");
+    };
+    each(cluster, args, words, "serviceaccount updated", |kind, object| {
+        let base = mark::base(cluster, kind, object)?;
+        let mut new = base.clone();
+        let template = new.get_mut("spec").and_then(|spec| spec.get_mut("template"));
+        let Some(spec) = template.and_then(|template| template.get_mut("spec")) else {
+            return Err(format!("error: {} does not have a pod template", kind.full()));
+        };
+        spec.put("serviceAccountName", Tree::from(name.as_str()));
+        spec.put("serviceAccount", Tree::Null);
+        mark::change(cluster, &target(kind, object), &base, &new)
+    })
 }

@@ -123,6 +123,13 @@ pub(super) fn run(cluster: &Cluster, args: &Args) -> Said {
         missing.clear();
     }
     if let Some(path) = args.flag("sort-by") {
+        let has = |one: &&Tree| jsonpath::values(path, one).is_ok_and(|found| !found.is_empty());
+        if !found.iter().all(|(_, list)| list.is_empty() || list.iter().any(has)) {
+            let bare = path.trim_start_matches(['{', '.']).trim_end_matches('}');
+            let why =
+                format!("couldn't find any field with path \"{{.{bare}}}\" in the list of objects");
+            return Said::error(&why);
+        }
         for (_, list) in &mut found {
             sort(list, path);
         }

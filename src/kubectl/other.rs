@@ -11,7 +11,7 @@ pub(super) const NOT_SIMULATED: &str = "certificate proxy kustomize \
      completion plugin options alpha";
 
 pub(super) const RESOURCES: &str =
-    "api-group: namespaced: no-headers! o:output verbs: sort-by: cached! categories:";
+    "api-group: namespaced! no-headers! o:output verbs: sort-by: cached! categories:";
 pub(super) const EVENTS: &str = "A!all-namespaces for: types: w!watch no-headers! o:output";
 pub(super) const DRAIN: &str = "ignore-daemonsets! delete-emptydir-data! force! grace-period: \
      timeout: disable-eviction! l:selector pod-selector: dry-run:";

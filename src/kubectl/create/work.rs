@@ -88,7 +88,9 @@ pub(super) fn job(cluster: &Cluster, name: &str, args: &Args) -> Result<Tree, St
         }
         let namespace = get::namespace(cluster, args);
         let found = kinds::of("CronJob").and_then(|kind| cluster.one(kind, &namespace, source));
-        let found = found.ok_or(format!("cronjobs.batch \"{source}\" not found"))?;
+        let found = found.ok_or(format!(
+            "Error from server (NotFound): cronjobs.batch \"{source}\" not found"
+        ))?;
         let mut marks = found.at("spec.jobTemplate.metadata.annotations").clone();
         marks.put("cronjob.kubernetes.io/instantiate", text("manual"));
         let owner = Tree::of(vec![

@@ -295,19 +295,19 @@ mod tests {
     #[test]
     fn templates_print_what_go_prints() {
         let object = crate::kube::tree_of(
-            "items: [{metadata: {name: a, labels: {app: x}}, n: 1}, {metadata: {name: b}, n: 2}]\n\
-             data: {k: aGk=}\nmap: {y: 1, x: 2}\n",
+            "items: [{metadata: {name: a, labels: {app: x}}, size: 1}, {metadata: {name: b}, size: 2}]\n\
+             data: {k: aGk=}\nmap: {z: 1, x: 2}\n",
         )
         .expect("a tree");
         for (template, expected) in [
             ("{{range .items}}{{.metadata.name}}{{\"\\n\"}}{{end}}", Ok("a\nb\n")),
-            ("{{range $i, $e := .items}}{{$i}}={{$e.n}} {{end}}", Ok("0=1 1=2 ")),
+            ("{{range $i, $e := .items}}{{$i}}={{$e.size}} {{end}}", Ok("0=1 1=2 ")),
             (
-                "{{range .items}}{{if eq .n 1}}one{{else if eq .n 2}}two{{else}}?{{end}},{{end}}",
+                "{{range .items}}{{if eq .size 1}}one{{else if eq .size 2}}two{{else}}?{{end}},{{end}}",
                 Ok("one,two,"),
             ),
             ("{{(index .items 1).metadata.name}} {{index .map \"x\"}} {{len .items}}", Ok("b 2 2")),
-            ("{{.none}} {{.items | len}} {{.map}}", Ok("<no value> 2 map[x:2 y:1]")),
+            ("{{.none}} {{.items | len}} {{.map}}", Ok("<no value> 2 map[x:2 z:1]")),
             ("{{- with .none}}yes{{else}}no{{end}} x {{- /* c */ -}} y", Ok("no xy")),
             ("{{printf \"%-3s|%3d|%q\" \"a\" 7 \"b\"}}", Ok("a  |  7|\"b\"")),
             ("{{.data.k | base64decode}}{{range .none}}x{{else}}-{{end}}", Ok("hi-")),
