@@ -29,7 +29,7 @@ pub(super) fn diff(sim: &mut Simulation, past: &[Event], args: &Args, desk: &Des
     let cluster = at_desk(sim, past, desk);
     let written = match files::objects(&cluster, args, "diff") {
         Ok(written) => written,
-        Err(said) => return said,
+        Err(said) => return Said { exit: 2, ..said },
     };
     let applied = files::apply(&cluster, args);
     if applied.exit != 0 {

@@ -7,6 +7,7 @@ mod expose;
 mod pod;
 mod rules;
 mod simple;
+mod sources;
 mod work;
 
 pub(super) use expose::{EXPOSE, autoscale, expose};
@@ -57,13 +58,13 @@ const MAKERS: &[Maker] = &[
         names: "configmap cm",
         flags: "from-literal from-file from-env-file append-hash",
         needs: "",
-        make: |_, name, args| simple::config_map(name, args),
+        make: simple::config_map,
     },
     Maker {
         names: "secret generic",
         flags: "from-literal from-file from-env-file append-hash type",
         needs: "",
-        make: |_, name, args| simple::secret(name, args),
+        make: simple::secret,
     },
     Maker {
         names: "secret docker-registry",
@@ -75,7 +76,15 @@ const MAKERS: &[Maker] = &[
         names: "secret tls",
         flags: "cert key append-hash",
         needs: "",
-        make: |_, _, args| simple::no_file(args.flag("cert")),
+        make: |cluster, _, args| {
+            let file = args.flag("cert").unwrap_or("");
+            match cluster.desk.read(file) {
+                Some(_) => simple::no_file(Some(file)),
+                None => {
+                    Err(format!("Cannot read file {file}, open {file}: no such file or directory"))
+                }
+            }
+        },
     },
     Maker {
         names: "service clusterip",

@@ -2,29 +2,20 @@
 
 use super::{list, map_of, object, put_labels, text};
 use crate::kube::tree::{Raise, Tree};
+use crate::kubectl::cluster::Cluster;
 use crate::kubectl::words::Args;
 use k8s_openapi::ByteString;
 
 pub(super) fn no_file(file: Option<&str>) -> Result<Tree, String> {
     let file = file.unwrap_or("");
-    Err(format!(
-        "not simulated: files of your own, as {file}; --from-literal takes values as they are"
-    ))
+    Err(format!("not simulated: what is in {file} here"))
 }
 
-/// `--from-literal` pairs. Models k8s.io/kubectl/pkg/util ParseLiteralSource.
-fn literals(args: &Args, secret: bool) -> Result<Tree, String> {
-    if let Some(file) = args.flag("from-file").or(args.flag("from-env-file")) {
-        return no_file(Some(file));
-    }
+/// What the command gives as data; each key once.
+fn data(cluster: &Cluster, args: &Args, secret: bool) -> Result<Tree, String> {
     let mut map = Tree::map();
-    for pair in args.all("from-literal") {
-        let wrong = || format!("invalid literal source {pair}, expected key=value");
-        let (key, value) = pair.split_once('=').ok_or_else(wrong)?;
-        if key.is_empty() {
-            return Err(wrong());
-        }
-        if !map.get(key).is_null() {
+    for (key, value) in super::sources::of(cluster, args)? {
+        if !map.get(&key).is_null() {
             return Err(format!(
                 "cannot add key \"{key}\", another key by that name already exists in Data for \
                  {} \"{}\"",
@@ -33,23 +24,23 @@ fn literals(args: &Args, secret: bool) -> Result<Tree, String> {
             ));
         }
         let value = match secret {
-            true => ByteString(value.as_bytes().to_vec()).raise(),
-            false => text(value),
+            true => ByteString(value.into_bytes()).raise(),
+            false => Tree::from(value),
         };
-        map.put(key.to_owned(), value);
+        map.put(key, value);
     }
     Ok(if map.entries().is_empty() { Tree::Null } else { map })
 }
 
-pub(super) fn config_map(name: &str, args: &Args) -> Result<Tree, String> {
+pub(super) fn config_map(cluster: &Cluster, name: &str, args: &Args) -> Result<Tree, String> {
     let mut made = object("v1", "ConfigMap", name);
-    made.put("data", literals(args, false)?);
+    made.put("data", data(cluster, args, false)?);
     Ok(made)
 }
 
-pub(super) fn secret(name: &str, args: &Args) -> Result<Tree, String> {
+pub(super) fn secret(cluster: &Cluster, name: &str, args: &Args) -> Result<Tree, String> {
     let mut made = object("v1", "Secret", name);
-    made.put("data", literals(args, true)?);
+    made.put("data", data(cluster, args, true)?);
     made.put("type", Tree::from(args.flag("type")));
     Ok(made)
 }
