@@ -4,6 +4,7 @@
 use super::cluster::Cluster;
 use super::run::{HOME, LOOKS_MAX, flags_of, look, simulated, verbs};
 use super::{Said, kinds};
+use crate::order::Order;
 use crate::sim::Scenario;
 use crate::time::SimTime;
 
@@ -40,7 +41,7 @@ pub(super) fn complete(scenario: &Scenario, at: SimTime, line: &str, files: &sup
     let Some((sim, past)) = simulated else { return Said::printed(line) };
     let mut ways = ways(&look(&sim, &past), before, word, files);
     ways.retain(|way| way.starts_with(word));
-    ways.sort();
+    ways.order();
     ways.dedup();
     let Some(first) = ways.first() else { return Said::printed(line) };
     let same = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();

@@ -212,7 +212,7 @@ pub(super) fn base(cluster: &Cluster, kind: &Kind, object: &Tree) -> Result<Tree
 pub(super) fn bare(object: &Tree) -> Tree {
     let mut base = object.clone();
     base.put("status", Tree::Null);
-    if kind.name == "Job" && !base.is_true("spec.manualSelector") {
+    if base.text("kind") == "Job" && !base.is_true("spec.manualSelector") {
         without_generated(&mut base);
     }
     plain_containers(&mut base);
