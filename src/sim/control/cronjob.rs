@@ -1,11 +1,12 @@
 //! CronJobs: a Job at each time of a schedule.
 
 use super::job::{self, Job};
-use super::{Meta, cron, load, workload};
+use super::{Meta, api, cron, load, workload};
 use crate::sim::world::World;
 use crate::time::SimTime;
 use crate::trace::{EventId, Name, Subject, What};
 use k8s_openapi::api::batch::v1 as batch;
+use std::collections::BTreeMap;
 
 #[derive(Clone)]
 pub(crate) struct CronJob {
@@ -92,11 +93,8 @@ fn fire(world: &World, cronjob: CronJob, due: i64, at: SimTime) {
     let (meta, name) = (&cronjob.meta, cronjob.meta.name.clone());
     match cronjob.spec.concurrency_policy.as_deref() {
         Some("Forbid") if !cronjob.active.is_empty() => {
-            let message = "Not starting job because prior execution is running and concurrency \
-                           policy is Forbid"
-                .to_owned();
+            already_active(world, meta);
             let state = &mut world.st();
-            workload::report(state, meta, "JobAlreadyActive", message, meta.applied);
             if let Some(kept) = state.controllers.cronjobs.get_mut(&name) {
                 kept.missed = Some((due, at));
             }
@@ -145,8 +143,31 @@ fn make(world: &World, cronjob: &CronJob, name: Name, applied: EventId) -> Job {
     load::new_job(meta, spec, "spec.jobTemplate.spec.template")
 }
 
-/// Notices Jobs that ended.
+fn already_active(world: &World, meta: &Meta) {
+    let message =
+        "Not starting job because prior execution is running and concurrency policy is Forbid";
+    let (state, cause) = (&mut world.st(), meta.applied);
+    workload::report(state, meta, "JobAlreadyActive", message.to_owned(), cause);
+}
+
+/// A Job changed: while a time is missed for it, that is told again.
+// Models pkg/controller/cronjob/cronjob_controllerv2.go updateJob (v1.36).
+fn tell_again(world: &World, name: &Name) {
+    let meta = with(world, name, |c| c.missed.map(|_| c.meta.clone()));
+    if let Some(meta) = meta.flatten() {
+        already_active(world, &meta);
+    }
+}
+
+fn n_ready(world: &World, job: &Name) -> usize {
+    let state = world.st();
+    let pods = api::owned(&state, "Job", job);
+    pods.iter().filter_map(|id| state.pods.get(id)).filter(|pod| pod.is_ready()).count()
+}
+
+/// Notices Jobs that change, and those that ended.
 async fn watch_loop(world: World, name: Name) {
+    let mut seen: BTreeMap<Name, usize> = BTreeMap::new();
     loop {
         let flag = world.st().api_flag.clone();
         flag.raised(&world.clock, SimTime::MAX).await;
@@ -154,7 +175,13 @@ async fn watch_loop(world: World, name: Name) {
         let Some(active) = with(&world, &name, |c| c.active.clone()) else { return };
         for job in active {
             let ended = world.st().controllers.jobs.get(&job).and_then(|j| j.ended);
+            let ready = n_ready(&world, &job);
+            let before = seen.insert(job.clone(), ready);
+            if ended.is_some() || before.is_some_and(|before| before != ready) {
+                tell_again(&world, &name);
+            }
             if let Some(word) = ended {
+                seen.remove(&job);
                 saw_end(&world, &name, &job, word);
             }
         }
