@@ -51,6 +51,21 @@ pub struct Diagnostic {
     pub fixes: Vec<Fix>,
 }
 
+/// More text than any lesson needs; the API server itself takes 3 MiB at most.
+const BYTES_MAX: usize = 1024 * 1024;
+
+/// The one problem of a text that is too long to be read.
+pub fn too_large(text: &str) -> Option<Diagnostic> {
+    if text.len() <= BYTES_MAX {
+        return None;
+    }
+    let mib = text.len() as f64 / 1_048_576.0;
+    let words = format!("{mib:.1} MiB of text: the lab reads 1 MiB at most");
+    let cut = (0..=200).rev().find(|cut| text.is_char_boundary(*cut)).unwrap_or(0);
+    let one = Diagnostic::new(Severity::Error, Stage::Yaml, "too-large", Span::new(0, cut), words);
+    Some(one.with_help("Split it into several files."))
+}
+
 /// Code of errors that are about a Pod and the rest of the cluster: a run meets them by itself.
 pub const POD_REFUSED: &str = "pod-refused";
 

@@ -305,6 +305,7 @@ impl Session {
             bench.stale = None;
             bench.player.reached = SimTime::ZERO;
             self.touch(Part::Run);
+            self.touch(Part::Stale);
             self.show(cursor, true);
         }
         if self.bench.run.ended() && self.bench.incoming.is_none() {

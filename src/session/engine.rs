@@ -3,7 +3,7 @@
 
 use super::run::Run;
 use super::{Effect, Msg, Part, Session};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::order::Order;
 use crate::protocol::{FromWorker, Revision, ToWorker};
 use crate::time::SimTime;
@@ -127,8 +127,10 @@ impl Session {
         self.touch(Part::Problems);
         self.engine.restarts = 0;
         if self.bench.n_errors() > 0 {
-            let text = self.bench.text.clone();
-            out.push(Effect::Post(ToWorker::Says { revision, text }));
+            if diagnostic::too_large(&self.bench.text).is_none() {
+                let text = self.bench.text.clone();
+                out.push(Effect::Post(ToWorker::Says { revision, text }));
+            }
             self.mark_stale();
         } else if self.bench.run.revision == START {
             self.ask_run(revision, out);
@@ -192,8 +194,10 @@ impl Session {
                 _ => self.words.fill("{} errors", &[&n]),
             };
             let why = "The manifest has {}; this is the run of its last good text.";
-            self.bench.stale = Some(self.words.fill(why, &[&errors]));
-            self.touch(Part::Run);
+            let why = self.words.fill(why, &[&errors]);
+            if self.bench.stale.replace(why.clone()) != Some(why) {
+                self.touch(Part::Stale);
+            }
         }
     }
 
@@ -202,9 +206,14 @@ impl Session {
         if !self.engine.ready || self.engine.checking.is_some() || bench.id.is_empty() {
             return;
         }
-        self.engine.checking = Some(bench.revision);
+        let revision = bench.revision;
+        if let Some(one) = diagnostic::too_large(&bench.text) {
+            // Nobody has to carry it to and fro for that.
+            return self.checked(revision, vec![one], Vec::new(), out);
+        }
+        self.engine.checking = Some(revision);
         self.engine.silent_ms = 0.0;
-        let (revision, text) = (bench.revision, bench.text.clone());
+        let text = bench.text.clone();
         let practices = self.lesson.here().is_some_and(|lesson| lesson.practices);
         out.push(Effect::Post(ToWorker::Check { revision, text, practices }));
     }
@@ -304,7 +313,8 @@ impl Session {
             self.notice = None;
             self.bench.stale =
                 Some("The simulator stopped; this is the last run it made.".to_owned());
-            [Part::Notice, Part::Problems, Part::Run].into_iter().for_each(|p| self.touch(p));
+            let parts = [Part::Notice, Part::Problems, Part::Run, Part::Stale];
+            parts.into_iter().for_each(|part| self.touch(part));
             return;
         }
         out.push(Effect::StartWorker);

@@ -20,6 +20,8 @@ const SAVE_MS: u32 = 400;
 const KEEP_MAX: usize = 1 << 20;
 /// A file longer than this is not opened, in bytes.
 const IMPORT_MAX: usize = 8 << 20;
+/// So much of a file is looked at to tell whether it is text, in characters.
+const LOOKED_MAX: usize = 4096;
 
 /// What an empty sandbox starts with.
 const SANDBOX: &str = "\
@@ -54,6 +56,14 @@ fn decode<T: DeserializeOwned>(bytes: &Result<Vec<u8>, String>) -> Load<Arc<T>> 
             ),
         },
     }
+}
+
+/// Whether a file is a picture, a program or the like: more than every twentieth character is none
+/// that people write.
+fn is_no_text(text: &str) -> bool {
+    let odd = |c: &char| *c == char::REPLACEMENT_CHARACTER || c.is_control() && !c.is_whitespace();
+    let looked = || text.chars().take(LOOKED_MAX);
+    looked().filter(odd).count() * 20 > looked().count()
 }
 
 impl Session {
@@ -364,6 +374,10 @@ impl Session {
         if text.len() > IMPORT_MAX {
             let mib = text.len() >> 20;
             return self.notice(format!("{name} has {mib} MiB; a manifest has 8 at most."), out);
+        }
+        if is_no_text(&text) {
+            let says = "{} holds bytes that are no text: nothing was opened.";
+            return self.notice(self.words.fill(says, &[&name]), out);
         }
         if let Some(works) = work::decode_all(&text) {
             self.notice(format!("{} pieces of work were read from {name}.", works.len()), out);

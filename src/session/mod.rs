@@ -104,6 +104,8 @@ pub enum Part {
     Problems,
     /// The run's events, lanes and verdicts.
     Run,
+    /// Whether and why the run shown is of another text.
+    Stale,
     /// The cursor, each frame while playing.
     Cursor,
     /// Everything as it is at the cursor, when an event passed.
@@ -119,7 +121,7 @@ pub enum Part {
     Words,
 }
 
-pub const PARTS: usize = 12;
+pub const PARTS: usize = 13;
 
 /// The state of the page.
 #[derive(Debug, Default)]

@@ -133,6 +133,21 @@ fn broken_text_keeps_the_last_good_run() {
 }
 
 #[test]
+fn a_text_too_long_is_answered_without_the_worker() {
+    let mut session = opened();
+    run(&mut session, vec![]);
+    session.take_changed();
+    let effects = session.update(Msg::Edited("a: b\n".repeat(300_000)));
+    assert_eq!(posts(&effects), [""; 0]);
+    assert_eq!(session.bench.diagnostics[0].code, "too-large");
+    assert_eq!(session.bench.checked, session.bench.revision);
+    let changed = session.take_changed();
+    let has = |part: Part| changed & (1 << part as u32) != 0;
+    assert!(has(Part::Problems) && has(Part::Stale));
+    assert!(!has(Part::Run) && !has(Part::Shown), "the run is not drawn again");
+}
+
+#[test]
 fn a_silent_worker_is_started_again_and_then_left() {
     let mut session = opened();
     let mut starts = 0;

@@ -99,6 +99,36 @@ pub fn to_utf16(text: &str, byte: u32) -> u32 {
     upto.encode_utf16().count() as u32
 }
 
+/// Byte offsets of one text to UTF-16 code units, cheap where each is near the one before.
+#[derive(Debug)]
+pub struct Units<'t> {
+    text: &'t str,
+    byte: usize,
+    units: usize,
+}
+
+impl<'t> Units<'t> {
+    pub fn new(text: &'t str) -> Units<'t> {
+        Units { text, byte: 0, units: 0 }
+    }
+
+    /// UTF-16 code units before `byte`.
+    pub fn at(&mut self, byte: u32) -> u32 {
+        let byte = (byte as usize).min(self.text.len());
+        let count = |a: usize, b: usize| self.text.get(a..b).map(|t| t.encode_utf16().count());
+        let units = if byte < self.byte {
+            count(byte, self.byte).map(|n| self.units - n)
+        } else {
+            count(self.byte, byte).map(|n| self.units + n)
+        };
+        // Inside a character is no place: the one before stays.
+        if let Some(units) = units {
+            (self.byte, self.units) = (byte, units);
+        }
+        self.units as u32
+    }
+}
+
 /// UTF-16 code units to byte offset.
 pub fn from_utf16(text: &str, units: u32) -> u32 {
     let mut seen = 0;
@@ -128,4 +158,19 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
     }
     out.push_str(&text[at..]);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_counted_on_and_back() {
+        let text = "aé😀b\nü";
+        let mut units = Units::new(text);
+        for byte in [0, 1, 3, 7, 8, 3, 0, 11, 9, 99, 1] {
+            assert_eq!(units.at(byte), to_utf16(text, byte), "byte {byte}");
+        }
+        assert_eq!(units.at(4), 1, "inside a character");
+    }
 }

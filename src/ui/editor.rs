@@ -1,13 +1,13 @@
 //! The editor's glue: a plain text field from the first moment, CodeMirror over it when its bundle
 //! has come. Offsets are bytes on our side, UTF-16 units on the editor's.
 
-use super::app::{peek, read, send};
+use super::app::{fill, peek, read, send};
 use super::el::{El, Kid, div, el};
 use super::{browser, engine};
-use crate::diagnostic::{Completion, Diagnostic, Hover, Severity};
+use crate::diagnostic::{self, Completion, Diagnostic, Hover, Links, Renamed, Severity};
 use crate::protocol::ToWorker;
-use crate::session::{Msg, Part};
-use crate::text::{Edit, Span, from_utf16, to_utf16};
+use crate::session::{Msg, Part, Session};
+use crate::text::{Edit, Span, Units, from_utf16, to_utf16};
 use js_sys::{Array, Function, Object, Reflect};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -57,15 +57,18 @@ pub(crate) fn view() -> El {
         wasm_bindgen_futures::spawn_local(load(holder));
     });
     // A live child without a picture: hands new problems to the editor.
-    holder.live_kid(|| {
-        // Copied out first: the editor may call back while it is told.
-        let (found, text) =
-            read(&[Part::Problems], |s| (s.bench.diagnostics.clone(), s.bench.text.clone()));
-        show_problems(&found, &text);
-        let stale = read(&[Part::Run], |s| s.bench.stale.clone());
-        call("setStaleMark", &[text_or_null(stale.as_deref())]);
-        Kid::Nothing
-    })
+    holder
+        .live_kid(|| {
+            // Copied out first: the editor may call back while it is told.
+            let found = read(&[Part::Problems], problems);
+            show_problems(&found);
+            Kid::Nothing
+        })
+        .live_kid(|| {
+            let stale = read(&[Part::Stale], |s| s.bench.stale.clone());
+            call("setStaleMark", &[text_or_null(stale.as_deref())]);
+            Kid::Nothing
+        })
 }
 
 async fn load(holder: web_sys::Element) {
@@ -86,9 +89,9 @@ async fn load(holder: web_sys::Element) {
     }
     holder.class_list().add_1("has-editor").unwrap_or_default();
     let (state, text, found) =
-        peek(|s| (s.bench.editor_state.clone(), s.bench.text.clone(), s.bench.diagnostics.clone()));
+        peek(|s| (s.bench.editor_state.clone(), s.bench.text.clone(), problems(s)));
     set_text(&text, state.as_deref());
-    show_problems(&found, &text);
+    show_problems(&found);
 }
 
 fn options() -> Object {
@@ -110,13 +113,32 @@ fn options() -> Object {
         |text: String, at: u32| ask(text, at, |ask, text, at| ToWorker::Hover { ask, text, at });
     let hover = Closure::<dyn Fn(String, u32) -> js_sys::Promise>::new(hover);
     set("hover", &hover.into_js_value());
+    let links =
+        |text: String, at: u32| ask(text, at, |ask, text, at| ToWorker::Links { ask, text, at });
+    let links = Closure::<dyn Fn(String, u32) -> js_sys::Promise>::new(links);
+    set("links", &links.into_js_value());
+    let rename = |text: String, at: u32, to: String| {
+        ask(text, at, |ask, text, at| ToWorker::Rename { ask, text, at, to })
+    };
+    let rename = Closure::<dyn Fn(String, u32, String) -> js_sys::Promise>::new(rename);
+    set("rename", &rename.into_js_value());
+    let refused = Closure::<dyn Fn(u32)>::new(|units: u32| {
+        let says = "{} MiB are too much for the editor, which takes 8: nothing was changed.";
+        send(Msg::Say(fill(says, &[&(units >> 20)])));
+    });
+    set("onRefused", &refused.into_js_value());
     options
 }
 
 /// A question to the engine; the promise holds once it answers.
-fn ask(text: String, units: u32, of: fn(u32, String, u32) -> ToWorker) -> js_sys::Promise {
+fn ask(text: String, units: u32, of: impl FnOnce(u32, String, u32) -> ToWorker) -> js_sys::Promise {
+    if diagnostic::too_large(&text).is_some() {
+        return js_sys::Promise::resolve(&JsValue::NULL);
+    }
     let at = from_utf16(&text, units);
+    let mut of = Some(of);
     js_sys::Promise::new(&mut |resolve, _| {
+        let Some(of) = of.take() else { return };
         let ask = ASKED.with_borrow_mut(|asked| {
             let ask = asked.last_key_value().map_or(1, |(last, _)| last.wrapping_add(1));
             // An editor that asks on and on is answered the newest.
@@ -170,6 +192,33 @@ pub(crate) fn hovered(ask: u32, hover: Option<Hover>) {
             ])
             .into()
         });
+    });
+}
+
+pub(crate) fn linked(ask: u32, links: Option<Links>) {
+    answer(ask, |text| {
+        let Some(links) = links else { return JsValue::NULL };
+        let places = |spans: &[Span]| -> JsValue {
+            let place = |span: &Span| {
+                let (from, to) = units(text, *span);
+                object(&[("from", from.into()), ("to", to.into())])
+            };
+            spans.iter().map(place).collect::<Array>().into()
+        };
+        object(&[
+            ("what", links.what.as_str().into()),
+            ("name", links.name.as_str().into()),
+            ("definitions", places(&links.definitions)),
+            ("uses", places(&links.uses)),
+        ])
+        .into()
+    });
+}
+
+pub(crate) fn renamed(ask: u32, renamed: &Renamed) {
+    answer(ask, |text| {
+        let edits = changes(text, &renamed.edits);
+        object(&[("edits", edits.into()), ("problem", renamed.problem.as_str().into())]).into()
     });
 }
 
@@ -233,14 +282,17 @@ pub(crate) fn apply_edits(old: &str, edits: &[Edit]) {
         }
         return;
     }
-    let changes = Array::new();
-    for edit in edits {
-        let (from, to) = units(old, edit.span);
-        let change = object(&[("from", from.into()), ("to", to.into())]);
-        let _ = Reflect::set(&change, &"insert".into(), &edit.text.as_str().into());
-        changes.push(&change);
-    }
-    call("applyEdits", &[changes.into()]);
+    call("applyEdits", &[changes(old, edits).into()]);
+}
+
+/// Edits of a text as the editor takes them.
+fn changes(text: &str, edits: &[Edit]) -> Array {
+    let change = |edit: &Edit| {
+        let (from, to) = units(text, edit.span);
+        let insert = edit.text.as_str().into();
+        object(&[("from", from.into()), ("to", to.into()), ("insert", insert)])
+    };
+    edits.iter().map(change).collect()
 }
 
 pub(crate) fn jump(span: Span) {
@@ -287,13 +339,20 @@ fn text_or_null(text: Option<&str>) -> JsValue {
     text.map_or(JsValue::NULL, JsValue::from_str)
 }
 
-fn show_problems(diagnostics: &[Diagnostic], text: &str) {
+/// The problems, and where they are in the editor's units.
+fn problems(session: &Session) -> Vec<(Diagnostic, u32, u32)> {
+    // They come in order; the text is not counted through for each.
+    let mut units = Units::new(&session.bench.text);
+    let place = |d: &Diagnostic| (d.clone(), units.at(d.span.start), units.at(d.span.end));
+    session.bench.diagnostics.iter().map(place).collect()
+}
+
+fn show_problems(problems: &[(Diagnostic, u32, u32)]) {
     if EDITOR.with_borrow(Option::is_none) {
         return;
     }
     let found = Array::new();
-    for diagnostic in diagnostics {
-        let (from, to) = units(text, diagnostic.span);
+    for (diagnostic, from, to) in problems {
         let severity = match diagnostic.severity {
             Severity::Error => "error",
             Severity::Warning | Severity::Hazard => "warning",
@@ -305,8 +364,8 @@ fn show_problems(diagnostics: &[Diagnostic], text: &str) {
             .map(|f| object(&[("title", f.title.as_str().into())]))
             .collect();
         found.push(&object(&[
-            ("from", from.into()),
-            ("to", to.into()),
+            ("from", (*from).into()),
+            ("to", (*to).into()),
             ("severity", severity.into()),
             ("message", diagnostic.message.as_str().into()),
             ("help", text_or_null(diagnostic.help.as_deref())),

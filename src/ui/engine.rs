@@ -43,6 +43,8 @@ fn connect() -> Result<Wire, JsValue> {
         match postcard::from_bytes::<FromWorker>(&bytes) {
             Ok(FromWorker::Completed { ask, completions }) => editor::completed(ask, &completions),
             Ok(FromWorker::Hovered { ask, hover }) => editor::hovered(ask, hover),
+            Ok(FromWorker::Linked { ask, links }) => editor::linked(ask, links),
+            Ok(FromWorker::Renamed { ask, renamed }) => editor::renamed(ask, &renamed),
             Ok(answer) => send(Msg::Worker(answer)),
             Err(_) => send(Msg::WorkerDied("it is of another version".to_owned())),
         }

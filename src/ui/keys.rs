@@ -8,7 +8,7 @@ use gloo::events::{EventListener, EventListenerOptions};
 use wasm_bindgen::JsCast;
 
 /// (keys, what they do)
-pub(crate) const HELP: [(&str, &str); 18] = [
+pub(crate) const HELP: [(&str, &str); 20] = [
     ("?", "this help"),
     ("Ctrl+Enter or Cmd+Enter", "run from the start"),
     ("Space", "play or pause"),
@@ -26,6 +26,8 @@ pub(crate) const HELP: [(&str, &str); 18] = [
     ("N in a room", "your notes, in a window of their own"),
     ("F8", "next problem (in the editor)"),
     ("Ctrl+.", "quick fix (in the editor)"),
+    ("F12, Shift+F12", "where a name is given, and on through its uses (in the editor)"),
+    ("F2", "rename everywhere (in the editor)"),
     ("Esc", "back to the lesson, close a dialog"),
 ];
 

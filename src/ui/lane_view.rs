@@ -204,7 +204,9 @@ fn labels() -> El {
 fn drawn() -> El {
     read(&[Part::Run, Part::Flow], |s| {
         let scale = Scale::read(s);
-        let mut out = svg("g").class(if s.bench.stale.is_some() { "stale" } else { "" });
+        let class =
+            || read(&[Part::Stale], |s| s.bench.stale.is_some().then(|| "stale".to_owned()));
+        let mut out = svg("g").live("class", class);
         out = out.kid(ruler(scale, s.bench.run.timeline.now));
         // What an open prediction asks about is not given away.
         let hidden_from = s.hold();

@@ -127,7 +127,7 @@ fn apply() -> Kid {
 
 /// Only while the run is of an older text; the stage and the editor say why.
 fn stale() -> Kid {
-    let stale = read(&[Part::Run], |s| s.bench.stale.is_some());
+    let stale = read(&[Part::Stale], |s| s.bench.stale.is_some());
     stale.then(|| el("span").class("badge warn").say("run is older")).into()
 }
 

@@ -12,21 +12,21 @@ use crate::text::LineIndex;
 const SHOWN_MAX: usize = 50;
 
 pub(crate) fn view() -> El {
-    let (found, text, says, known) = read(&[Part::Problems, Part::Notice], |s| {
+    let (found, index, says, known) = read(&[Part::Problems, Part::Notice], |s| {
         let known = match (s.bench.checked.0 > 0, &s.engine.failed) {
             (_, Some(_)) => "Not checked: the simulator stopped.",
             (true, _) => "No problems: a cluster would take this.",
             _ => "Checking.",
         };
         let bench = &s.bench;
-        (bench.diagnostics.clone(), bench.text.clone(), bench.says.clone(), known)
+        let index = LineIndex::new(if bench.diagnostics.is_empty() { "" } else { &bench.text });
+        (bench.diagnostics.clone(), index, bench.says.clone(), known)
     });
     let out = el("section").class("problems").label("Problems");
     if found.is_empty() {
         let sign = if known.starts_with("No p") { "sign ok" } else { "sign practice" };
         return out.kid(div("problems-none").kid(span(sign, "")).kid(span("", tr(known))));
     }
-    let index = LineIndex::new(&text);
     let rows = found.iter().enumerate().take(SHOWN_MAX).map(|(i, d)| row(i, d, &index));
     let more = found.len().saturating_sub(SHOWN_MAX);
     let more = (more > 0).then(|| el("li").text(fill("and {} more", &[&more])));

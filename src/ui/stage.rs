@@ -90,11 +90,15 @@ fn large(s: &Session) -> Vec<Name> {
 fn view() -> El {
     read(&[Part::Shown, Part::Run, Part::Pick], |s| {
         let snapshot = s.bench.shown();
-        let stale = s.bench.stale.is_some();
-        let out = div(if stale { "stage stale" } else { "stage" });
-        let out = out.kid(stale_word(s));
+        // Changes while somebody types, when nothing else of it is to be drawn anew.
+        let class = || {
+            let stale = read(&[Part::Stale], |s| s.bench.stale.is_some());
+            Some(if stale { "stage stale" } else { "stage" }.to_owned())
+        };
+        let out = el("div").live("class", class).live_kid(stale_word);
         if snapshot.pods.is_empty() {
-            return out.kid(nothing(s)).kid(objects(s));
+            let why = || read(&[Part::Shown, Part::Run, Part::Problems], nothing);
+            return out.live_kid(why).kid(objects(s));
         }
         let large = large(s);
         if large.is_empty() {
@@ -107,9 +111,9 @@ fn view() -> El {
     })
 }
 
-fn stale_word(s: &Session) -> Option<El> {
-    let why = s.bench.stale.as_ref()?;
-    Some(div("stale-word").say(why))
+fn stale_word() -> Kid {
+    let why = read(&[Part::Stale], |s| s.bench.stale.clone());
+    why.map(|why| div("stale-word").say(&why)).into()
 }
 
 fn nothing(s: &Session) -> El {

@@ -10,7 +10,7 @@ use crate::part;
 use crate::protocol::{BundleAsk, FromWorker, KubectlAsk, Revision, ToWorker};
 use crate::sim::{Scenario, Simulation};
 use crate::time::SimTime;
-use crate::trace::{End, Timeline};
+use crate::trace::{End, Event, Timeline};
 use gloo::timers::callback::Timeout;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -23,6 +23,8 @@ use wasm_bindgen::closure::Closure;
 const SLICE_STEPS: u64 = 20_000;
 /// Goals are judged again after so many slices, and at the end.
 const JUDGE_EVERY: u32 = 16;
+/// So many slices are told of at once, the first ones sooner: each telling draws the run anew.
+const TELL_EVERY: u32 = 8;
 const NOT_LOADED: &str =
     "A part of the lab could not be loaded. Look at the connection and try again.";
 
@@ -53,6 +55,13 @@ struct Run {
     n_slices: u32,
     /// Events that the page has from this run: not sent again when it starts anew.
     n_sent: usize,
+}
+
+impl Run {
+    /// The events that the page does not have yet.
+    fn untold(&self) -> Vec<Event> {
+        self.timeline.events.get(self.n_sent..).map(<[Event]>::to_vec).unwrap_or_default()
+    }
 }
 
 thread_local! {
@@ -227,12 +236,8 @@ impl Engine {
             results: judge(&run.goals, &run.checked, &run.timeline, None),
         });
         let sentence = format!("stopped by you at {} s", now.as_secs_f64());
-        Some(FromWorker::Ran {
-            revision,
-            events: vec![],
-            now,
-            end: Some(End::Stopped { sentence }),
-        })
+        let events = run.untold();
+        Some(FromWorker::Ran { revision, events, now, end: Some(End::Stopped { sentence }) })
     }
 
     fn kubectl(&mut self, ask: &KubectlAsk) -> FromWorker {
@@ -304,10 +309,11 @@ impl Engine {
             post(&FromWorker::Judged { revision, results });
         }
         run.n_slices += 1;
-        let n_made = run.timeline.events.len();
-        let events = run.timeline.events[run.n_sent.min(n_made)..].to_vec();
-        run.n_sent = run.n_sent.max(n_made);
-        post(&FromWorker::Ran { revision, events, now: slice.now, end: slice.end });
+        if ended || run.n_slices.is_power_of_two() || run.n_slices.is_multiple_of(TELL_EVERY) {
+            let events = run.untold();
+            run.n_sent = run.n_sent.max(run.timeline.events.len());
+            post(&FromWorker::Ran { revision, events, now: slice.now, end: slice.end });
+        }
         match ended {
             true => self.run = None,
             false => self.ask_slice(),

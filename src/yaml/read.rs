@@ -7,12 +7,10 @@ use super::build::Builder;
 use super::mark::Complaint;
 use super::scan::Scanner;
 use super::{Doc, Node, Parsed, Value, json, repair, words};
-use crate::diagnostic::{Diagnostic, Severity, Stage};
+use crate::diagnostic::{self, Diagnostic, Severity, Stage};
 use crate::text::Span;
 use std::borrow::Cow;
 
-/// More than any lesson needs; the API server itself takes 3 MiB at most.
-const BYTES_MAX: usize = 1024 * 1024;
 const DOCS_MAX: usize = 2000;
 /// Texts up to this size get broken lines blanked out to find what is right behind them.
 const RETRY_BYTES_MAX: usize = 200_000;
@@ -23,17 +21,8 @@ const REPAIRED_MAX: usize = 10;
 /// Reads any text. Messages are what kubectl prints after `error parsing FILE: `.
 pub fn parse(text: &str) -> Parsed {
     let mut parsed = Parsed::default();
-    if text.len() > BYTES_MAX {
-        let mb = text.len() as f64 / 1_048_576.0;
-        let words = format!("{mb:.1} MiB of text: the lab reads 1 MiB at most");
-        let mut cut = 200.min(text.len());
-        while !text.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        parsed.diagnostics.push(
-            Diagnostic::new(Severity::Error, Stage::Yaml, "too-large", Span::new(0, cut), words)
-                .with_help("Split it into several files."),
-        );
+    if let Some(one) = diagnostic::too_large(text) {
+        parsed.diagnostics.push(one);
         return parsed;
     }
     // kubectl ends each line it hands on with a line break, the last one too.

@@ -80,6 +80,56 @@ journeys([
     },
   ],
   [
+    "a name is followed by key, and renamed everywhere in one step",
+    async (lab) => {
+      await lab.openLesson(SHIPPER.id);
+      const cursorLine = () => lab.page.locator(".cm-activeLine").innerText();
+      const mount = lab.page.locator(".cm-line", { hasText: "- name: logs" }).first();
+      await mount.click();
+      await lab.press("End", "F12");
+      await lab.see(/^volume logs: given here, place 1 of 3$/);
+      assert.match(await cursorLine(), /- name: logs/);
+      await lab.press("Shift+F12");
+      await lab.see(/used here, place 2 of 3/);
+      await lab.press("F2");
+      const field = lab.the("textbox", "Rename volume");
+      await lab.see("3 places change");
+      await lab.shot("rename");
+      await field.fill("No Name");
+      await lab.see(/is no name for a volume/);
+      await field.fill("records");
+      await lab.see("3 places change");
+      await field.press("Enter");
+      const renamed = SHIPPER.start.replaceAll("name: logs", "name: records");
+      await lab.becomes(renamed, () => lab.manifest());
+      await lab.page.locator(".cm-content").focus();
+      await lab.press("ControlOrMeta+z");
+      await lab.becomes(SHIPPER.start, () => lab.manifest());
+    },
+  ],
+  [
+    "what names a thing offers by mouse what the keys do",
+    async (lab) => {
+      await lab.openLesson(SHIPPER.id);
+      const mount = lab.page.locator(".cm-line", { hasText: "- name: logs" }).first();
+      await mount.click();
+      const [x, y] = await mount.evaluate((line) => {
+        const range = document.createRange();
+        range.selectNodeContents(line);
+        const { right, top } = range.getBoundingClientRect();
+        return [right - 4, top + 8];
+      });
+      await lab.page.mouse.move(x, y);
+      await lab.click("button", "Rename F2", lab.page.locator(".cm-tooltip"));
+      await lab.the("textbox", "Rename volume").waitFor();
+      await lab.assertAccessible("the rename field");
+      await lab.press("Escape");
+      await lab.the("textbox", "Rename volume").waitFor({ state: "detached" });
+      await lab.click("button", /^Help/);
+      await lab.see("rename everywhere (in the editor)");
+    },
+  ],
+  [
     "keys, texts and remarks look different, and a new line knows where it belongs",
     async (lab) => {
       await lab.open("/sandbox");
