@@ -133,8 +133,7 @@ pub const NEW_IMAGE: (u64, &str) = (60, "set image deployment/web app=nginx:1.28
 /// Runs a manifest for so many simulated seconds.
 pub fn run(text: &str, secs: u64, actions: &[(u64, &str)]) -> Timeline {
     let actions = actions.iter().map(|(at, what)| (SimTime::from_secs(*at), (*what).to_owned()));
-    let scenario =
-        Scenario { actions: actions.collect(), ..Scenario::new(check(text).accepted()) };
+    let scenario = Scenario { actions: actions.collect(), ..Scenario::new(check(text).accepted()) };
     let mut simulation = Simulation::new(scenario);
     let mut timeline = Timeline::default();
     while timeline.end.is_none() {
