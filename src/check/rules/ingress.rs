@@ -57,7 +57,7 @@ pub(in crate::check) fn object(root: &At, r: &mut Report) {
 fn one_rule(rule: &At, r: &mut Report) {
     let host = rule.get("host");
     if !host.str().is_empty() {
-        if net::ip(host.str()).is_empty() {
+        if net::is_address(host.str()) {
             r.invalid(&host, "must be a DNS name, not an IP address");
         }
         if host.str().contains('*') {

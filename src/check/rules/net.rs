@@ -25,6 +25,11 @@ fn is_mapped(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(six) if six.to_ipv4_mapped().is_some())
 }
 
+/// Whether it can be read as an address at all. Models ParseIPSloppy.
+pub(in crate::check) fn is_address(text: &str) -> bool {
+    lenient(text).is_some()
+}
+
 /// Objections to an address.
 pub(in crate::check) fn ip(text: &str) -> Vec<String> {
     let objection = match lenient(text) {

@@ -121,6 +121,7 @@ fn sources(spec: &At, r: &mut Report) {
         }
         n_seen += 1;
         if n_seen > 1 {
+            let at = at.called(at.path.replace("cephfs", "cephFS"));
             r.forbidden(&at, "may not specify more than 1 volume type");
         } else if *kind == "csi" {
             volume::csi_driver(&at.get("driver"), r);
