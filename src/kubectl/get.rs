@@ -60,7 +60,8 @@ pub(super) fn not_found(kind: &Kind, name: &str) -> String {
 
 /// Where a command looks: `-n`, else the run's namespace.
 pub(super) fn namespace(cluster: &Cluster, args: &Args) -> String {
-    args.flag("namespace").unwrap_or(&cluster.namespace).to_owned()
+    let of_context = || args.flag("context-namespace").unwrap_or(&cluster.namespace);
+    args.flag("namespace").unwrap_or_else(of_context).to_owned()
 }
 
 /// Objects asked for, with what was not found. Selectors apply where no name is given.

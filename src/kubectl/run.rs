@@ -222,7 +222,7 @@ fn run(sim: &mut Simulation, past: &[Event], words: &[String], desk: &Desk) -> S
     let own = rest.split(|word| word == "--").next().unwrap_or(&[]);
     let named = own.iter().any(|word| word.starts_with("-n") || word.starts_with("--namespace"));
     if let Some(namespace) = desk.files.get(access::CONFIG_FILE).filter(|_| !named) {
-        rest.insert(0, format!("--namespace={namespace}"));
+        rest.insert(0, format!("--context-namespace={namespace}"));
     }
     if let Some(said) = live::command(sim, past, verb, &rest, desk) {
         return said;

@@ -39,7 +39,7 @@ impl Args {
 
 /// Flags every command knows.
 const EVERYWHERE: &str = "n:namespace context: kubeconfig: request-timeout: v: h!help \
-     s:server as: as-group: cluster: user: token: insecure-skip-tls-verify! warnings-as-errors! ";
+     s:server context-namespace: as: as-group: cluster: user: token: insecure-skip-tls-verify! warnings-as-errors! ";
 
 /// Reads flags as a table such as `o:output A!all-namespaces` names them: `:` takes a value, `!`
 /// none, before it the letter if there is one. The error is pflag's.

@@ -30,7 +30,7 @@ pub(super) const FLAGS: &str = "f:filename image: r:replicas port: from-literal:
      audience:";
 
 const EVERYWHERE: &str = "dry-run output validate save-config field-manager template namespace \
-     show-managed-fields context kubeconfig request-timeout v help";
+     show-managed-fields context context-namespace kubeconfig request-timeout v help";
 
 /// A subcommand: its names, its own flags, what it makes.
 struct Maker {
