@@ -252,7 +252,7 @@ fn hover_tells_what_a_field_is() {
         ("spec.containers[0].image", "string")
     );
     assert!(found.doc.starts_with("What to run"), "{}", found.doc);
-    let trust = "\nimage nginx\n  verified       entrypoint";
+    let trust = "\nThe lab's nginx:\nverified: entrypoint";
     assert!(found.doc.contains(trust), "{}", found.doc);
     let (text, at) = at_cursor("apiVersion: v1\nkind: Pod\nspec:\n  restart|Policy: Never\n");
     assert!(hover(&text, at).expect("a field").doc.contains("OnFailure"));

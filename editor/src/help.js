@@ -32,10 +32,14 @@ function completionSource(complete) {
   };
 }
 
-function box(view, { title, text }, pos, found, does) {
+function box(view, answer, pos, found, does) {
   const dom = element("div", "cm-help");
-  if (title) dom.append(element("div", "cm-help-title", title));
-  dom.append(element("div", "cm-help-text", text ?? ""));
+  const title = element("div", "cm-help-title", answer.title ?? "");
+  if (answer.kind) title.append(element("span", "cm-help-kind", answer.kind));
+  dom.append(title);
+  for (const part of ["text", "more"]) {
+    if (answer[part]) dom.append(element("div", `cm-help-${part}`, answer[part]));
+  }
   if (found) {
     const row = element("div", "cm-help-acts");
     const act = (label, key, command) => {

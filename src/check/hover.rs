@@ -3,7 +3,7 @@
 use super::complete::shape_name;
 use crate::diagnostic::Hover;
 use crate::kube::schema::{self, Field, Type};
-use crate::sim::images::badges;
+use crate::sim::images::{self, badges};
 use crate::text::Span;
 use crate::yaml::{self, Node, Value};
 
@@ -83,8 +83,15 @@ pub fn described(of: &Type, field: &Field) -> String {
 /// How far the lab's picture of the image is to be trusted, a line for each of its programs.
 fn trusted(of: &Type, field: &Field, value: &Node) -> String {
     let image = field.name == "image" && of.name.ends_with("Container");
-    let known = value.as_str().filter(|_| image).and_then(badges::explain);
-    known.map_or(String::new(), |text| format!("\n{}", text.trim_end()))
+    let Some(known) = value.as_str().filter(|_| image).and_then(images::find) else {
+        return String::new();
+    };
+    let row = |(program, badge, what): badges::Row| {
+        let program = if program == "*" { String::new() } else { format!("{program}: ") };
+        format!("\n{}: {program}{what}.", badge.word())
+    };
+    let rows: String = badges::of(&known).into_iter().map(row).collect();
+    format!("\nThe lab's {}:{rows}", known.name)
 }
 
 fn doc(of: &Type, field: &Field) -> String {

@@ -182,13 +182,14 @@ pub(crate) fn hovered(ask: u32, hover: Option<Hover>) {
         answer(ask, |text| {
             let (from, to) = units(text, hover.span);
             let needed = if hover.required { ", required" } else { "" };
-            let told = [hover.doc.as_str(), description.as_str()].join("\n");
-            let told = format!("{}{needed}\n{}", hover.type_name, told.trim());
+            let kind = format!("{}{needed}", hover.type_name);
             object(&[
                 ("from", from.into()),
                 ("to", to.into()),
                 ("title", hover.path.as_str().into()),
-                ("text", told.trim().into()),
+                ("kind", kind.into()),
+                ("text", hover.doc.as_str().into()),
+                ("more", description.trim().into()),
             ])
             .into()
         });
