@@ -97,6 +97,12 @@ impl Pace {
         Pace { cpu_millis: cpu_millis.unwrap_or(0), steps_per_second, ..Pace::default() }
     }
 
+    /// Work that takes time only in a container that is busy; tells whether it is.
+    pub fn count(&mut self, n_steps: u64) -> bool {
+        self.steps += n_steps;
+        self.busy_seconds > 0 || self.steps > self.steps_per_second
+    }
+
     /// A step of `micros` at full speed.
     pub fn cost(&mut self, now: SimTime, micros: u64) -> Cost {
         let (micros, told) = self.slowed(now, micros);
@@ -179,6 +185,14 @@ mod tests {
         let mut pace = Pace::new(Some(200), u64::MAX);
         assert_eq!(pace.cost(SimTime::ZERO, 5_000).took, SimTime(5_000), "a short burst is free");
         assert_eq!((pace.n_periods, pace.n_throttled), (1, 0));
+    }
+
+    #[test]
+    fn many_bytes_make_a_container_busy() {
+        let mut pace = Pace::new(None, 200_000);
+        assert!(!pace.count(150_000));
+        assert!(pace.count(150_000));
+        assert!(pace.cost(SimTime(1), 1).took > SimTime(1));
     }
 
     #[test]

@@ -11,9 +11,6 @@ use crate::shell::Errno;
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Bytes read that cost as much of the budget as a step of a script.
-const BYTES_PER_STEP: u64 = 1024;
-
 /// The result of a call that may have to wait.
 #[derive(Debug)]
 pub enum Step<T> {
@@ -232,8 +229,7 @@ impl Kernel {
     pub fn read(&mut self, id: ProcId, fd: Fd, max: usize) -> Result<Step<Vec<u8>>, Errno> {
         let step = self.read_step(id, fd, max)?;
         if let Step::Done(data) = &step {
-            // Bytes are work too: an endless file is no way round the budget.
-            self.budget = self.budget.saturating_sub(data.len() as u64 / BYTES_PER_STEP);
+            self.moved(id, data.len());
         }
         Ok(step)
     }

@@ -127,6 +127,9 @@ pub struct Kernel {
     pub cpu_used: SimTime,
 }
 
+/// Bytes read that cost as much of the budget as a step of a script.
+const BYTES_PER_STEP: u64 = 1024;
+
 impl Kernel {
     pub fn new(seed: u64, start_unix_secs: i64, limits: Limits) -> Kernel {
         Kernel {
@@ -229,6 +232,18 @@ impl Kernel {
         self.now = self.now + cost.took;
         if let Some(sentence) = cost.told {
             self.notice(Some(id), NoticeKind::Limit { sentence });
+        }
+    }
+
+    /// Bytes are work too, though they take no time until they are too many: an endless file is no
+    /// way round the budgets of slice and container.
+    pub fn moved(&mut self, id: ProcId, n_bytes: usize) {
+        let n_steps = n_bytes as u64 / BYTES_PER_STEP;
+        self.budget = self.budget.saturating_sub(n_steps);
+        let container = self.procs.get(&id).map(|proc| proc.container);
+        let container = container.and_then(|id| self.containers.get_mut(&id));
+        if container.is_some_and(|container| container.pace.count(n_steps)) {
+            self.charge(id, n_steps);
         }
     }
 
