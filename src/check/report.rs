@@ -61,6 +61,12 @@ impl<'t> Report<'t> {
         self.unsupported_as(at, &shown, allowed)
     }
 
+    /// Where the Go type is `string` itself and no name of its own.
+    pub(super) fn unsupported_text(&mut self, at: &At, allowed: &[&str]) -> &mut Diagnostic {
+        let shown = at.shown();
+        self.unsupported_as(at, &shown, allowed)
+    }
+
     pub(super) fn unsupported_as(
         &mut self,
         at: &At,

@@ -71,7 +71,7 @@ pub(super) fn bounds(at: &At, field: &Field, letters: &str, r: &mut Report) {
     let Some(node) = at.node else { return };
     let is_scalar = !matches!(node.value, Value::Seq(_) | Value::Map(_) | Value::Null);
     if is_scalar && !field.allowed.is_empty() && !field.allowed.contains(&at.str()) {
-        r.unsupported(at, &field.allowed);
+        r.unsupported_text(at, &field.allowed);
     }
     let few = r.found.len() < super::super::DIAGNOSTICS_MAX;
     if few && is_scalar && !field.pattern.is_empty() && matches!(node.value, Value::Str(_)) {

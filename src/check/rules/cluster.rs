@@ -87,7 +87,10 @@ pub(in crate::check) fn ingress_class(root: &At, r: &mut Report) {
     let segment = Must::Named(names::path_segment);
     r.all(&at, &[("kind", segment), ("name", segment)]);
     let (scope, space) = (at.get("scope"), at.get("namespace"));
-    r.must(&scope, Must::OneOfOrEmpty(&["Cluster", "Namespace"]));
+    let scopes = ["Cluster", "Namespace"];
+    if scope.here() && !scopes.contains(&scope.str()) {
+        r.unsupported_text(&scope, &scopes);
+    }
     match (scope.str(), space.here()) {
         ("Namespace", false) => {
             r.required(&space, "`parameters.scope` is set to 'Namespace'");

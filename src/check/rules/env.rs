@@ -144,7 +144,7 @@ pub(in crate::check) fn field_ref(at: &At, allowed: &[&str], r: &mut Report) {
         let fix = super::super::fix::nearest_value(r.text, &path, allowed);
         r.invalid(&path, &text).fixes.extend(fix);
     } else if !allowed.contains(&text) {
-        r.unsupported(&path, allowed);
+        r.unsupported_text(&path, allowed);
     }
 }
 
@@ -161,7 +161,7 @@ pub(in crate::check) fn resource_ref(at: &At, volume: bool, r: &mut Report) {
     }
     let huge = name.starts_with("requests.hugepages-") || name.starts_with("limits.hugepages-");
     if !huge && !RESOURCES.contains(&name) {
-        r.unsupported(&resource, RESOURCES);
+        r.unsupported_text(&resource, RESOURCES);
     }
     divisor(at, name, r);
 }

@@ -138,6 +138,6 @@ fn azure_disk(at: &At, r: &mut Report) {
         if managed { ("/subscriptions/", [MANAGED]) } else { ("https://", [BLOB]) };
     // An absent kind is filled in as Shared.
     if !uri.str().starts_with(start) {
-        r.unsupported(&uri, &words);
+        r.unsupported_text(&uri, &words);
     }
 }

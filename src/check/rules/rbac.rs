@@ -65,11 +65,20 @@ pub(in crate::check) fn cluster_role_binding(root: &At, r: &mut Report) {
 fn binding(root: &At, kinds: &'static [&'static str], r: &mut Report) {
     meta::object(&root.get("metadata"), names::path_segment, r);
     let role = root.get("roleRef");
-    r.must(&role.get("apiGroup"), Must::OneOf(GROUP));
-    r.must(&role.get("kind"), Must::Among(kinds));
+    known_group(&role.get("apiGroup"), r);
+    let kind = role.get("kind");
+    if !kinds.contains(&kind.str()) {
+        r.unsupported_text(&kind, kinds);
+    }
     r.must(&role.get("name"), Must::Named(names::path_segment));
     for one in root.get("subjects").items() {
         subject(&one, kinds.len() == 1, r);
+    }
+}
+
+fn known_group(group: &At, r: &mut Report) {
+    if !group.str().is_empty() && !GROUP.contains(&group.str()) {
+        r.unsupported_text(group, GROUP);
     }
 }
 
@@ -82,17 +91,17 @@ fn subject(at: &At, of_cluster: bool, r: &mut Report) {
         "ServiceAccount" => {
             r.must(&name, Must::Name(names::subdomain));
             if !group.str().is_empty() {
-                r.unsupported(&group, &[""]);
+                r.unsupported_text(&group, &[""]);
             }
             if of_cluster && space.str().is_empty() {
                 r.required(&space, "");
             }
         }
         "User" | "Group" => {
-            r.must(&group, Must::OneOf(GROUP));
+            known_group(&group, r);
         }
         _ => {
-            r.unsupported(&at.get("kind"), &["ServiceAccount", "User", "Group"]);
+            r.unsupported_text(&at.get("kind"), &["ServiceAccount", "User", "Group"]);
         }
     }
 }
