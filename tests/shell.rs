@@ -1,7 +1,7 @@
 //! Shell cases as data: `tests/shell/*.txt` hold scripts and what they print, return and when.
 //! Also what no script may do: panic, run for ever, or differ from one run to the next.
 
-use podlab::shell::kernel::{Credentials, Limits, NoticeKind};
+use podlab::shell::kernel::{Limits, NoticeKind};
 use podlab::shell::machine::{ContainerSpec, Image, Machine};
 use podlab::time::SimTime;
 use proptest::prelude::*;
@@ -41,25 +41,12 @@ fn run_here(script: &str, args: &[&str], steps: u64) -> Ran {
     let mut argv = vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()];
     argv.extend(args.iter().map(|arg| (*arg).to_owned()));
     let id = machine.create(&ContainerSpec {
-        name: "case".to_owned(),
-        image: Image::busybox(),
-        argv,
         env: vec![
             ("PATH".to_owned(), "/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
             ("HOME".to_owned(), "/root".to_owned()),
         ],
-        cwd: "/".to_owned(),
-        credentials: Credentials::default(),
         hostname: "box".to_owned(),
-        mounts: Vec::new(),
-        files: Vec::new(),
-        read_only_root: false,
-        network,
-        pids,
-        cpu_millis: None,
-        memory_bytes: None,
-        no_chown: false,
-        image_time: None,
+        ..ContainerSpec::plain("case", Image::busybox(), argv, (network, pids))
     });
     machine.start(id).expect("sh is in the image");
     let mut budget = steps;

@@ -345,22 +345,14 @@ fn container(machine: &mut Machine, case: &Case) -> ContainerId {
         env.push((key.clone(), value.clone()));
     }
     machine.create(&ContainerSpec {
-        name: "case".to_owned(),
-        image,
-        argv: case.argv.clone(),
         env,
         cwd: case.cwd.clone(),
         credentials: case.credentials.clone(),
-        hostname: "web-0".to_owned(),
         mounts,
-        files: Vec::new(),
         read_only_root: case.read_only.iter().any(|at| at == "/"),
-        network,
-        pids,
-        cpu_millis: None,
-        memory_bytes: None,
-        no_chown: false,
         image_time: Some(FILES_UNIX_MICROS),
+        hostname: "web-0".to_owned(),
+        ..ContainerSpec::plain("case", image, case.argv.clone(), (network, pids))
     })
 }
 

@@ -4,7 +4,7 @@
 
 use super::Said;
 use super::run::{Desk, HOME, LOOKS_MAX, at_instant, is_verb};
-use crate::shell::kernel::{ContainerId, Credentials, Limits, NoticeKind, VolumeId};
+use crate::shell::kernel::{ContainerId, Limits, NoticeKind, VolumeId};
 use crate::shell::machine::{ContainerSpec, Image, Leaf, Machine, MountSpec, Thing, VolumeSpec};
 use crate::shell::{OpenHow, Sys, applets};
 use crate::sim::Scenario;
@@ -143,23 +143,13 @@ impl Shell {
              read -r l; do echo \"alias $l\"; done; echo \"cd $PWD\"; }} > {state}' EXIT\n{line}\n"
         );
         let env = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", HOME)];
+        let argv = ["sh", "-c", &script].map(str::to_owned).to_vec();
         let id = machine.create(&ContainerSpec {
-            name: "console".to_owned(),
-            image,
-            argv: ["sh", "-c", &script].map(str::to_owned).to_vec(),
             env: env.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec(),
             cwd: HOME.to_owned(),
-            credentials: Credentials::default(),
-            hostname: "podlab".to_owned(),
             mounts: [(DESK, desk), (HOME, home)].map(mount).to_vec(),
-            files: Vec::new(),
-            read_only_root: false,
-            network,
-            pids,
-            cpu_millis: None,
-            memory_bytes: None,
-            no_chown: false,
-            image_time: None,
+            hostname: "podlab".to_owned(),
+            ..ContainerSpec::plain("console", image, argv, (network, pids))
         });
         let over = machine.start(id).is_err();
         Shell { machine, id, desk, home, said: Said::default(), over }

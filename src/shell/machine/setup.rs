@@ -38,6 +38,36 @@ pub struct ContainerSpec {
     pub image_time: Option<i64>,
 }
 
+impl ContainerSpec {
+    /// Root's, in `/`, with a host of its name; without mounts, a kubelet's files, variables and
+    /// limits.
+    pub fn plain(
+        name: &str,
+        image: Image,
+        argv: Vec<String>,
+        (network, pids): (NetNsId, PidNsId),
+    ) -> ContainerSpec {
+        ContainerSpec {
+            name: name.to_owned(),
+            image,
+            argv,
+            env: Vec::new(),
+            cwd: "/".to_owned(),
+            credentials: Credentials::default(),
+            hostname: name.to_owned(),
+            mounts: Vec::new(),
+            files: Vec::new(),
+            read_only_root: false,
+            network,
+            pids,
+            cpu_millis: None,
+            memory_bytes: None,
+            no_chown: false,
+            image_time: None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct MountSpec {
     pub at: String,

@@ -29,23 +29,12 @@ fn run(commands: &[(u64, &str, &[&str])]) -> Vec<String> {
     for (at, pod, argv) in commands {
         machine.run_until(SimTime::from_secs(*at), &mut budget);
         let pids = machine.new_pid_namespace(false);
+        let argv = argv.iter().map(|arg| (*arg).to_owned()).collect();
+        let network = if *pod == "redis" { redis } else { app };
         let id = machine.create(&ContainerSpec {
-            name: (*pod).to_owned(),
-            image: image.clone(),
-            argv: argv.iter().map(|arg| (*arg).to_owned()).collect(),
             env: vec![("PATH".into(), "/usr/local/bin:/bin".into())],
-            cwd: "/".into(),
-            credentials: Default::default(),
-            hostname: (*pod).to_owned(),
-            mounts: Vec::new(),
             files: vec![("/etc/hosts".into(), Thing::file("127.0.0.1 localhost\n"))],
-            read_only_root: false,
-            network: if *pod == "redis" { redis } else { app },
-            pids,
-            cpu_millis: None,
-            memory_bytes: None,
-            no_chown: false,
-            image_time: None,
+            ..ContainerSpec::plain(pod, image.clone(), argv, (network, pids))
         });
         ids.push(id);
         machine.start(id).expect("starts");
