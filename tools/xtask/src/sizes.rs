@@ -5,9 +5,10 @@ use std::process::Stdio;
 
 /// Brotli bytes for all that the first lesson needs: what we want.
 const FIRST_LESSON_AIM: u64 = 400 * 1024;
-/// What it must not grow past until then. It was 965,000 before network policies, preemption,
-/// cgroup files, edits applied to what runs, packs and a second language came.
-const FIRST_LESSON_MAX: u64 = 1_010_000;
+/// What it must not grow past until then; it may only be lowered. It was raised once, from 965,000,
+/// for network policies, cgroup files, edits applied to what runs, packs, a second language and the
+/// accounts' tokens.
+const FIRST_LESSON_MAX: u64 = 1_004_000;
 const EDITOR_MAX: u64 = 120 * 1024;
 
 pub struct Size {
