@@ -253,5 +253,7 @@ fn unknown_kind(at: &At, meta: &At, r: &mut Report) {
 }
 
 fn change(span: Span, to: &str) -> crate::diagnostic::Fix {
-    fix::replace(span, to, &format!("Change to `{to}`"))
+    // An empty value may stand right after a colon or a tag.
+    let gap = if span.start == span.end { " " } else { "" };
+    fix::replace(span, &format!("{gap}{to}"), &format!("Change to `{to}`"))
 }

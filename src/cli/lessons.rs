@@ -20,6 +20,7 @@ const USAGE: &str = "usage: podlab lessons check [DIR]        a line for each br
        podlab lessons build OUT [DIR]    index.bin and TRACK-SLUG.bin for the page
        podlab lessons tell TRACK/SLUG    how each manifest of a lesson fares, goal by goal
        podlab lessons pack DIR -o FILE.zip   lessons for a page that is built already
+       podlab lessons visit TRACK/SLUG FILE  what a page asks its worker in that lesson
 
 DIR holds catalogue.yaml and TRACK/SLUG/ folders; `lessons` where it is not given.";
 
@@ -35,6 +36,7 @@ pub(super) fn run(args: &[String]) -> ExitCode {
         ["build", out, dir] => build(Path::new(out), Path::new(dir)),
         ["tell", id] => tell(Path::new("lessons"), id),
         ["pack", dir, "-o", file] => pack(Path::new(dir), Path::new(file)),
+        ["visit", id, file] => visit(Path::new("lessons"), id, Path::new(file)),
         ["--help" | "-h"] => {
             say!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -183,6 +185,15 @@ fn pack(dir: &Path, out: &Path) -> Result<usize, String> {
     fs::write(out, &zip).map_err(|error| format!("{}: {error}", out.display()))?;
     say!("{}: {} lessons, {} bytes", out.display(), lessons.len(), zip.len());
     Ok(0)
+}
+
+/// Writes what a person who does a lesson has the page ask.
+fn visit(dir: &Path, id: &str, out: &Path) -> Result<usize, String> {
+    let folder = Folder { files: texts(&dir.join(id))?, id: id.to_owned(), ..Folder::default() };
+    let (lesson, problems) = read_lesson(&folder);
+    let told = |error: std::io::Error| format!("{}: {error}", out.display());
+    fs::write(out, super::visit::visit(&lesson)).map_err(told)?;
+    Ok(problems.len())
 }
 
 fn catalogue_of(files: &BTreeMap<String, String>) -> &str {

@@ -29,6 +29,7 @@ mod lessons;
 mod recording;
 mod sh;
 mod simulate;
+mod visit;
 
 use std::process::ExitCode;
 

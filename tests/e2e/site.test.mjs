@@ -85,7 +85,7 @@ journeys([
       lab.expectNoise(/404|Failed to load/);
       lab.noise = [];
     },
-    { site: () => siteWithout(/split_|chunk_/) },
+    { site: () => siteWithout(/split_|chunk_|_later/) },
   ],
   [
     "shows a readable page when the program breaks down",

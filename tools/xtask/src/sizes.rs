@@ -55,8 +55,8 @@ fn first_lesson(sizes: &[Size]) -> u64 {
     let needed = |s: &&Size| {
         let lesson = s.name.starts_with("lessons-");
         let later = [".png", ".txt", ".json"].iter().any(|end| s.name.ends_with(end));
-        // Chunks are what several parts share.
-        let part = ["/split_", "/chunk_"].iter().any(|kind| s.name.contains(kind));
+        // Chunks are what several parts share; later comes what the first lesson does not run.
+        let part = ["/split_", "/chunk_", "_later."].iter().any(|kind| s.name.contains(kind));
         !lesson && !later && !part && s.name != "sw.js"
     };
     let lessons = sizes.iter().filter(|s| s.name.starts_with("lessons-"));
