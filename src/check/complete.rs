@@ -17,9 +17,9 @@ pub(super) fn complete(text: &str, offset: usize) -> Vec<Completion> {
         Some(key) => values(text, &place, key),
         None => keys(&place),
     };
-    let typed = place.typed.to_lowercase();
-    found.retain(|c| is_part(&typed, &c.label.to_lowercase()));
-    found.order_by_key(|c| !c.label.to_lowercase().starts_with(&typed));
+    let typed = place.typed.to_ascii_lowercase();
+    found.retain(|c| is_part(&typed, &c.label.to_ascii_lowercase()));
+    found.order_by_key(|c| !c.label.to_ascii_lowercase().starts_with(&typed));
     found.truncate(COMPLETIONS_MAX);
     let span = Span::new(place.start, offset);
     found.iter_mut().for_each(|c| c.span = span);

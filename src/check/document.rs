@@ -188,7 +188,7 @@ fn lower_case_kind(at: &At, r: &mut Report) -> Option<&'static Kind> {
     let (version, kind) = (at.str_of("apiVersion"), at.get("kind"));
     let right = schema::kinds()
         .iter()
-        .find(|k| k.api_version == version && k.kind.to_lowercase() == kind.str())?;
+        .find(|k| k.api_version == version && k.kind.to_ascii_lowercase() == kind.str())?;
     let text = format!(
         "no kind {} is registered for version {} in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
         show::quote(kind.str()),

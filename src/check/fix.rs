@@ -15,8 +15,8 @@ use crate::yaml::{Node, Style, Value};
 /// The word of `options` that `word` was most likely meant to be.
 pub(super) fn nearest<'a>(word: &str, options: &[&'a str]) -> Option<&'a str> {
     let allowed = (word.chars().count() / 3).max(1);
-    let lower = word.to_lowercase();
-    let far = |option: &str| distance(&lower, &option.to_lowercase());
+    let lower = word.to_ascii_lowercase();
+    let far = |option: &str| distance(&lower, &option.to_ascii_lowercase());
     let best = options.iter().filter(|o| !o.is_empty()).min_by_key(|o| far(o))?;
     (far(best) <= allowed).then_some(*best)
 }
@@ -67,7 +67,7 @@ pub(super) fn nearest_value(text: &str, at: &At, allowed: &[&str]) -> Option<Fix
 pub(super) fn lower_name(text: &str, at: &At) -> Option<Fix> {
     let node = at.node.filter(|_| !text.is_empty())?;
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
-    let name: String = node.as_str()?.to_lowercase().chars().map(plain).collect();
+    let name: String = node.as_str()?.to_ascii_lowercase().chars().map(plain).collect();
     let name = name.trim_matches(|c| c == '-' || c == '.');
     let good = !name.is_empty() && names::label(name).is_empty() && Some(name) != node.as_str();
     good.then(|| replace(node.span, name, &format!("Rename to `{name}`")))
@@ -227,7 +227,7 @@ pub(super) fn change_type(text: &str, node: &Node, shape: &Shape) -> Option<Fix>
             Some(replace(node.span, s.text.trim(), "Take the quotes off"))
         }
         (Shape::Bool, Value::Str(s)) => {
-            let word = match s.text.to_lowercase().as_str() {
+            let word = match s.text.to_ascii_lowercase().as_str() {
                 "true" | "yes" | "on" => "true",
                 "false" | "no" | "off" => "false",
                 _ => return None,
@@ -259,7 +259,7 @@ pub(super) fn quantity(text: &str, node: &Node) -> Option<Fix> {
     let mut letters = bare.chars();
     let first =
         letters.next().map(|c| if c == 'k' || c == 'K' { 'k' } else { c.to_ascii_uppercase() });
-    let rest: String = letters.as_str().to_lowercase();
+    let rest: String = letters.as_str().to_ascii_lowercase();
     let fixed = match first {
         Some('k') if rest == "i" => "Ki".to_owned(),
         Some(c) => format!("{c}{rest}"),

@@ -113,7 +113,7 @@ fn one(root: &Node, printed: &mut Printed) -> Option<Failure> {
     for warning in &answer.warnings {
         let _ = writeln!(printed.stderr, "Warning: {warning}");
     }
-    let kind = verdict.kind.map_or(String::new(), |k| server::group_kind(k).to_lowercase());
+    let kind = verdict.kind.map_or(String::new(), |k| server::group_kind(k).to_ascii_lowercase());
     let _ = writeln!(printed.stdout, "{kind}/{} created (server dry run)", verdict.name);
     None
 }

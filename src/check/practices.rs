@@ -118,7 +118,7 @@ fn container(container: &At, r: &mut Report) {
         speak("latest-tag", &image, "the image's version is left open", why, r);
     }
     for one in container.get("env").items() {
-        let name = one.str_of("name").to_uppercase();
+        let name = one.str_of("name").to_ascii_uppercase();
         let secret = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY"];
         if secret.iter().any(|word| name.contains(word)) && !one.str_of("value").is_empty() {
             let why = "Who may read the workload reads it too: keep it in a Secret.";

@@ -238,7 +238,7 @@ pub fn local_path(text: &str) -> Vec<String> {
 
 /// A storage driver's name: a subdomain in any case, at most 63 bytes.
 pub fn csi_driver(text: &str) -> Vec<String> {
-    subdomain(&text.to_lowercase())
+    subdomain(&text.to_ascii_lowercase())
 }
 
 /// `acme.io/foo`.

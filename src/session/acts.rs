@@ -73,7 +73,7 @@ fn to_pod(snapshot: &Snapshot, name: &Name, done: &[(SimTime, String)]) -> Vec<A
 /// The Deployment, StatefulSet or the like that made a pod.
 fn owner(snapshot: &Snapshot, view: &PodView) -> Option<(Name, Name)> {
     let (kind, name) = view.shape.owner.as_deref()?.split_once('/')?;
-    let kind = kind.to_lowercase();
+    let kind = kind.to_ascii_lowercase();
     let mut deployments = snapshot.objects.keys().filter(|(k, _)| &**k == "deployment");
     let above = deployments.find(|(_, d)| name.rsplit_once('-').is_some_and(|(d2, _)| d2 == &**d));
     above.filter(|_| kind == "replicaset").cloned().or(Some((kind.into(), name.into())))
@@ -103,7 +103,7 @@ fn to_volume(pod: &Name, view: &PodView, place: &Name) -> Vec<Act> {
     match volume.kind.as_str() {
         "emptyDir" => vec![asks("Fill it", format!("fill pod/{pod} {name} {FILLED}"))],
         kind @ ("configMap" | "secret") => {
-            let source = format!("{}/{}", kind.to_lowercase(), volume.detail);
+            let source = format!("{}/{}", kind.to_ascii_lowercase(), volume.detail);
             vec![asks("Change its data", format!("set data {source} {}=changed", key()))]
         }
         _ => Vec::new(),

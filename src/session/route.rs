@@ -1,6 +1,7 @@
 //! Where the person is, as the part of the address after `#`: a reload or a sent link shows the
 //! same page, step, panel and instant. Nothing here touches a browser.
 
+use crate::text::number;
 use crate::time::SimTime;
 use std::fmt;
 
@@ -101,7 +102,7 @@ fn is_slug(text: &str) -> bool {
 }
 
 fn seconds(text: &str) -> Option<SimTime> {
-    let value: f64 = text.parse().ok()?;
+    let value = number::parse(text)?;
     let sane = value.is_finite() && (0.0..1e9).contains(&value);
     sane.then(|| SimTime((value * 1e6).round() as u64))
 }

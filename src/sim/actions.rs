@@ -6,7 +6,7 @@ use super::faults;
 use super::model::PodId;
 use super::world::World;
 use crate::order::Order;
-use crate::text::words;
+use crate::text::{number, words};
 use crate::time::SimTime;
 use crate::trace::{EventId, Subject, What};
 
@@ -44,7 +44,7 @@ pub(crate) fn act(world: &World, action: &str) -> Result<(), String> {
 /// `12.5 delete pod/x`: an action so many seconds later.
 fn act_later(world: &World, words: &str, event: EventId) -> Result<(), String> {
     let (secs, action) = words.split_once(' ').unwrap_or((words, ""));
-    let secs: f64 = secs.parse().map_err(|_| format!("the action `after {words}`"))?;
+    let secs = number::parse(secs).ok_or_else(|| format!("the action `after {words}`"))?;
     let (copy, action) = (world.clone(), action.to_owned());
     let span = SimTime::from_millis((secs.clamp(0.0, 86_400.0) * 1000.0) as u64);
     world.clock.spawn(async move {

@@ -1,6 +1,7 @@
 //! Positions in text: byte spans, lines and columns, edits. Knows nothing of what the text means.
 
 mod edit;
+pub mod number;
 pub mod quote;
 pub mod words;
 

@@ -130,7 +130,7 @@ fn language() -> Kid {
     all.insert(0, String::new());
     let at = all.iter().position(|l| *l == now).unwrap_or(0);
     let next = all[(at + 1) % all.len()].clone();
-    let name = |l: &str| if l.is_empty() { "EN".to_owned() } else { l.to_uppercase() };
+    let name = |l: &str| if l.is_empty() { "EN".to_owned() } else { l.to_ascii_uppercase() };
     let label = fill("Language: {}. Change it to {}", &[&name(&now), &name(&next)]);
     icon(&name(&now), &label, Msg::Language(next)).class("icon setting").into()
 }

@@ -41,7 +41,7 @@ pub fn start() {
     let (stored, storage) = browser::stored();
     let hash = browser::read_hash();
     let language = browser::window().navigator().language().unwrap_or_default();
-    let language = language.split('-').next().unwrap_or("").to_lowercase();
+    let language = language.split('-').next().unwrap_or("").to_ascii_lowercase();
     send(Msg::Booted { stored, hash, storage, language });
     leptos::mount::mount_to_body(|| Page(root));
     if let Some(shell) = browser::document().get_element_by_id("shell") {

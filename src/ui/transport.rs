@@ -67,7 +67,7 @@ fn scrubber() -> El {
         })
         .on("input", |event| {
             let input = event.target().and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok());
-            if let Some(value) = input.and_then(|i| i.value().parse::<f64>().ok()) {
+            if let Some(value) = input.map(|i| i.value_as_number()) {
                 send(Msg::Seek(SimTime((value / SCRUB_PER_SEC * 1e6) as u64)));
             }
         })

@@ -3,6 +3,7 @@
 //! Models go.yaml.in/yaml/v2 resolve.go, and sigs.k8s.io/yaml's way from there to JSON.
 
 use super::{Scalar, Style, Value, base64};
+use crate::text::number;
 
 const CORE: &str = "tag:yaml.org,2002:";
 
@@ -147,6 +148,6 @@ fn decimal(text: &str) -> Option<f64> {
         let part = part.strip_prefix(['-', '+']).unwrap_or(part);
         !part.is_empty() && digits(part)
     });
-    let number: f64 = (mantissa_ok && exponent_ok).then(|| text.parse().ok())??;
+    let number = (mantissa_ok && exponent_ok).then(|| number::parse(text))??;
     number.is_finite().then_some(number)
 }

@@ -1,7 +1,16 @@
 // A learner at the lab: opens it, clicks, types and sees, by the names people read. Whatever the
 // browser complains about, and any request that leaves the site, fails the test it happened in.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -50,6 +59,16 @@ async function closeHouse() {
   const { browser, site } = await house();
   await browser.close();
   await site.close();
+}
+
+// A copy of the site without one kind of file.
+export async function siteWithout(pattern) {
+  const dir = mkdtempSync(join(tmpdir(), "podlab-"));
+  cpSync(DIST, dir, { recursive: true });
+  const gone = readdirSync(dir, { recursive: true }).filter((name) => pattern.test(name));
+  assert.notEqual(gone.length, 0, `no file like ${pattern}`);
+  for (const name of gone) rmSync(join(dir, name), { recursive: true });
+  return serve(dir);
 }
 
 // The journeys of a file share a browser and a server; each has a context of its own. One that fails

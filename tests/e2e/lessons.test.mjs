@@ -1,7 +1,7 @@
 // Each lesson from its first step to its debrief, as a learner would go through it.
 import assert from "node:assert/strict";
-import { journeys } from "./lab.mjs";
-import { FIRST, SHIPPER } from "./lessons.mjs";
+import { journeys, siteWithout } from "./lab.mjs";
+import { FIRST, LESSONS, SHIPPER } from "./lessons.mjs";
 
 const OPEN_QUESTION = ".prediction:not(:has(.choice.chosen))";
 const OPEN_BOX = ".tasks [role=checkbox][aria-checked=false]";
@@ -176,4 +176,13 @@ journeys([
     },
   ],
   ...FIRST.map(play),
+  [
+    "the first lesson can be finished with what is loaded first",
+    async (lab) => {
+      const lesson = LESSONS.find(({ id }) => id === "start/first-run");
+      await finish(lab, lesson, MOUSE);
+      lab.expectNoise(/404|Failed to load/);
+    },
+    { site: () => siteWithout(/split_|chunk_|_later/) },
+  ],
 ]);

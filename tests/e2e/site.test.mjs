@@ -1,21 +1,10 @@
 // The site as files: opens below a path, offline after the first visit, readable when broken.
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { DIST, journeys } from "./lab.mjs";
+import { DIST, journeys, siteWithout } from "./lab.mjs";
 import { SHIPPER } from "./lessons.mjs";
 import { serve } from "./server.mjs";
-
-// A copy of the site without one kind of file.
-async function siteWithout(pattern) {
-  const dir = mkdtempSync(join(tmpdir(), "podlab-"));
-  cpSync(DIST, dir, { recursive: true });
-  const gone = readdirSync(dir, { recursive: true }).filter((name) => pattern.test(name));
-  assert.notEqual(gone.length, 0, `no file like ${pattern}`);
-  for (const name of gone) rmSync(join(dir, name), { recursive: true });
-  return serve(dir);
-}
 
 journeys([
   [

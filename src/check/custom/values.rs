@@ -7,6 +7,7 @@ use crate::check::cursor::At;
 use crate::check::report::Report;
 use crate::check::show;
 use crate::regex::{Flavor, Options, Regex};
+use crate::text::number;
 use crate::yaml::{Node, Value};
 
 fn is_whole(node: &Node) -> bool {
@@ -111,7 +112,7 @@ fn number(node: &Node) -> Option<f64> {
 fn one(at: &At, bound: &str, r: &mut Report) {
     let Some((what, limit)) = bound.split_once(['<', '>']) else { return };
     let Some(limit) = limit.strip_prefix('=') else { return };
-    let (least, worth) = (bound.contains(">="), limit.parse::<f64>().unwrap_or(0.0));
+    let (least, worth) = (bound.contains(">="), number::parse(limit).unwrap_or(0.0));
     let size = match what {
         "len" => at.node.and_then(Node::as_str).map(|text| text.chars().count() as f64),
         "items" | "fields" => Some(at.len() as f64),

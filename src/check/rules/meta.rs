@@ -80,7 +80,7 @@ pub(in crate::check) fn annotations(at: &At, r: &mut Report) {
     for (entry, value) in at.entries() {
         total += entry.key.len() + value.str().len();
         let key = At { span: entry.key_span, ..value.called(at.path.clone()) };
-        for objection in names::qualified(&entry.key.to_lowercase()) {
+        for objection in names::qualified(&entry.key.to_ascii_lowercase()) {
             r.invalid_as(&key, &super::super::show::quote(&entry.key), &objection).code =
                 "bad-label".into();
         }

@@ -20,7 +20,7 @@ pub(super) fn source(kind: &str, at: &At, r: &mut Report) {
         "azureDisk" => azure_disk(at, r),
         _ => {
             for (entry, value) in at.get("options").entries() {
-                let space = entry.key.split('/').next().unwrap_or("").to_lowercase();
+                let space = entry.key.split('/').next().unwrap_or("").to_ascii_lowercase();
                 let space = format!(".{space}");
                 if space.ends_with(".kubernetes.io") || space.ends_with(".k8s.io") {
                     let text = "kubernetes.io and k8s.io namespaces are reserved";

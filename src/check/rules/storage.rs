@@ -155,8 +155,8 @@ pub(in crate::check) fn class(root: &At, r: &mut Report) {
     if by.str().is_empty() {
         r.required(&by, "");
     } else {
-        for objection in names::qualified(&by.str().to_lowercase()) {
-            r.invalid_as(&by, &show::quote(&by.str().to_lowercase()), &objection);
+        for objection in names::qualified(&by.str().to_ascii_lowercase()) {
+            r.invalid_as(&by, &show::quote(&by.str().to_ascii_lowercase()), &objection);
         }
     }
     for (_, value) in root.get("parameters").entries().iter().filter(|(e, _)| e.key.is_empty()) {

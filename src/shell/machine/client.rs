@@ -108,7 +108,7 @@ fn go_words(errno: Errno) -> String {
     match errno {
         Errno::TimedOut => "i/o timeout".to_owned(),
         Errno::ConnReset => "read: connection reset by peer".to_owned(),
-        other => format!("connect: {}", other.text().to_lowercase()),
+        other => format!("connect: {}", other.text().to_ascii_lowercase()),
     }
 }
 

@@ -242,7 +242,7 @@ impl Machine {
             match sys.exec(&path, argv, env).await {
                 Ok(code) => code,
                 Err(errno) => {
-                    let text = format!("exec {path}: {}\n", errno.text().to_lowercase());
+                    let text = format!("exec {path}: {}\n", errno.text().to_ascii_lowercase());
                     let _ = sys.write(2, text.as_bytes()).await;
                     255
                 }
@@ -262,7 +262,7 @@ fn start_message(name: &str, errno: Errno) -> String {
             format!("exec: {name:?}: executable file not found in $PATH")
         }
         Errno::NoEnt => format!("exec: {name:?}: stat {name}: no such file or directory"),
-        _ => format!("exec: {name:?}: {}", errno.text().to_lowercase()),
+        _ => format!("exec: {name:?}: {}", errno.text().to_ascii_lowercase()),
     }
 }
 

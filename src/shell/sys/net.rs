@@ -89,7 +89,7 @@ impl Sys {
             }
         };
         made.inspect_err(|errno| {
-            let why = errno.text().to_lowercase();
+            let why = errno.text().to_ascii_lowercase();
             self.k().connect_failed(link, &why);
         })
     }

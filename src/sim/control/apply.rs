@@ -68,7 +68,7 @@ fn tell_places(world: &World, text: &str, (old, new): (&Object, &Object), event:
     places.truncate(PLACES_MAX);
     let more = if more { " and more" } else { "" };
     let text = format!("what was applied differs: {}{more}", places.join("; "));
-    let (kind, name) = (new.kind.name().to_lowercase(), new.name().into());
+    let (kind, name) = (new.kind.name().to_ascii_lowercase(), new.name().into());
     let subject = Subject::Object { kind: kind.as_str().into(), name };
     world.st().emit(subject, What::Note { text }, Some(event), None);
 }

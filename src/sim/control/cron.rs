@@ -19,7 +19,7 @@ const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 const HORIZON_MINUTES: i64 = 5 * 366 * 24 * 60;
 
 fn value(text: &str, names: &[&str], first: u64) -> Option<u64> {
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     let named = names.iter().position(|name| *name == lower).map(|i| i as u64 + first);
     named.or_else(|| text.parse().ok())
 }

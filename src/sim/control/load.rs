@@ -138,7 +138,7 @@ pub(super) fn source_of(object: &Object, late: bool) -> Source {
 pub(super) fn key_of(world: &World, object: &Object) -> (String, String, String) {
     let written: Option<String> = object.origins.read("metadata.namespace");
     let namespace = written.unwrap_or_else(|| world.scenario.namespace.clone());
-    (object.kind.name().to_lowercase(), namespace, object.name().to_owned())
+    (object.kind.name().to_ascii_lowercase(), namespace, object.name().to_owned())
 }
 
 /// What a ConfigMap or Secret holds.
@@ -171,7 +171,7 @@ pub(super) fn apply_other(world: &World, object: &Object, source: Source, cause:
             if kind == "HorizontalPodAutoscaler" {
                 return hpa::add(world, meta(world, HPA, &metadata, source, cause));
             }
-            let applied = tell(world, &kind.to_lowercase(), &metadata, &source, cause);
+            let applied = tell(world, &kind.to_ascii_lowercase(), &metadata, &source, cause);
             let namespace = namespace_of(world, &metadata, &source);
             rule(world, kind, name, namespace.clone(), &source.origins);
             match kind.as_str() {
@@ -184,7 +184,7 @@ pub(super) fn apply_other(world: &World, object: &Object, source: Source, cause:
             let inert = NOT_SIMULATED.iter().find(|(known, _)| known == kind);
             if let Some((_, what)) = inert {
                 let subject = Subject::Object {
-                    kind: kind.to_lowercase().as_str().into(),
+                    kind: kind.to_ascii_lowercase().as_str().into(),
                     name: name.as_str().into(),
                 };
                 let what = What::NotSimulated { what: (*what).to_owned() };

@@ -157,7 +157,7 @@ fn unschedulable(world: &World, id: PodId, message: String) {
         text if text.contains("affinity/selector") => "spec.nodeSelector",
         text if text.contains("taint(s)") => "spec.tolerations",
         text if text.contains("spread") => "spec.topologySpreadConstraints",
-        text if text.to_lowercase().contains("persistentvolumeclaim") => "spec.volumes",
+        text if text.to_ascii_lowercase().contains("persistentvolumeclaim") => "spec.volumes",
         text if text.contains("free ports") => "spec.containers",
         _ => "",
     };

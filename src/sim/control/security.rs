@@ -74,7 +74,7 @@ pub(super) fn warn_of_template(world: &World, object: &Object, source: &Source) 
         return;
     }
     let template = workload::template(source, path, pods.metadata.as_ref(), pods.spec.as_ref());
-    let kind = object.kind.name().to_lowercase();
+    let kind = object.kind.name().to_ascii_lowercase();
     let subject = Subject::Object { kind: kind.as_str().into(), name: object.name().into() };
     let cause = newest_applied(world, &subject);
     warn(world, subject, &namespace, &template, cause);

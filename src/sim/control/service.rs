@@ -237,10 +237,11 @@ fn service_variables(
     ip: &str,
     ports: &[(u16, Option<&str>, &str)],
 ) -> Vec<(String, String)> {
-    let upper = |text: &str| text.replace('-', "_").to_uppercase();
+    let upper = |text: &str| text.replace('-', "_").to_ascii_uppercase();
     let prefix = upper(name);
     let Some((first, _, first_protocol)) = ports.first() else { return Vec::new() };
-    let url = |port: u16, protocol: &str| format!("{}://{ip}:{port}", protocol.to_lowercase());
+    let url =
+        |port: u16, protocol: &str| format!("{}://{ip}:{port}", protocol.to_ascii_lowercase());
     let mut out = vec![
         (format!("{prefix}_SERVICE_HOST"), ip.to_owned()),
         (format!("{prefix}_SERVICE_PORT"), first.to_string()),
@@ -254,7 +255,7 @@ fn service_variables(
     for (port, _, protocol) in ports {
         let stem = format!("{prefix}_PORT_{port}_{protocol}");
         out.push((stem.clone(), url(*port, protocol)));
-        out.push((format!("{stem}_PROTO"), protocol.to_lowercase()));
+        out.push((format!("{stem}_PROTO"), protocol.to_ascii_lowercase()));
         out.push((format!("{stem}_PORT"), port.to_string()));
         out.push((format!("{stem}_ADDR"), ip.to_owned()));
     }

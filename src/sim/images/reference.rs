@@ -30,14 +30,16 @@ pub fn parse(image: &str) -> Result<Reference, String> {
     let invalid = || "invalid reference format".to_owned();
     let first = image.split('/').next().unwrap_or("");
     let has_domain = image.contains('/')
-        && (first.contains(['.', ':']) || first == "localhost" || first.to_lowercase() != first);
+        && (first.contains(['.', ':'])
+            || first == "localhost"
+            || first.to_ascii_lowercase() != first);
     let (domain, rest) = match image.split_once('/').filter(|_| has_domain) {
         Some((domain, rest)) => (domain.to_owned(), rest.to_owned()),
         None if image.contains('/') => ("docker.io".to_owned(), image.to_owned()),
         None => ("docker.io".to_owned(), format!("library/{image}")),
     };
     let name = rest.split(':').next().unwrap_or("").split('@').next().unwrap_or("");
-    if name.to_lowercase() != name {
+    if name.to_ascii_lowercase() != name {
         let problem = format!("repository name ({name}) must be lowercase");
         return Err(format!("{}: {problem}", invalid()));
     }

@@ -100,7 +100,7 @@ fn may_chown(container: &Container) -> bool {
     let own = container.spec.security_context.as_ref();
     let Some(capabilities) = own.and_then(|s| s.capabilities.as_ref()) else { return true };
     let names = |list: &Option<Vec<String>>, one: &str| {
-        let plain = |name: &String| name.to_uppercase().trim_start_matches("CAP_") == one;
+        let plain = |name: &String| name.to_ascii_uppercase().trim_start_matches("CAP_") == one;
         list.iter().flatten().any(plain)
     };
     let added = names(&capabilities.add, "CHOWN") || names(&capabilities.add, "ALL");

@@ -466,7 +466,7 @@ impl Work {
         let Some((host, port, path)) = target(world, id, &self.container, get) else {
             return Err(format!("couldn't resolve port {:?}", get.port));
         };
-        let scheme = get.scheme.as_deref().unwrap_or("HTTP").to_lowercase();
+        let scheme = get.scheme.as_deref().unwrap_or("HTTP").to_ascii_lowercase();
         let url = format!("{scheme}://{host}:{port}{path}");
         match exec::get(world, id, (&host, port, &path, ""), limit).await {
             Some(Answer::Page { code, body }) if (200..400).contains(&code) => Ok(body),

@@ -31,7 +31,7 @@ pub(crate) fn all(world: &World) -> Vec<Tree> {
 
 /// Labels and annotations an object was given later.
 fn mark(state: &State, tree: &mut Tree) {
-    let kind = tree.text("kind").to_lowercase();
+    let kind = tree.text("kind").to_ascii_lowercase();
     let name: crate::trace::Name = tree.text("metadata.name").into();
     let Some(metadata) = tree.get_mut("metadata") else { return };
     for field in ["annotations", "labels"] {

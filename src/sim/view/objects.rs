@@ -234,7 +234,7 @@ fn other(view: &View, state: &State, scenario: &Scenario, one: &Object) -> Optio
     let kept = matches!(one.kind, Kind::Other { .. }) && !own;
     let root = one.origins.root.as_deref().filter(|_| kept)?;
     let mut tree = Tree::of_node(root);
-    let (name, kind) = (one.name(), one.kind.name().to_lowercase());
+    let (name, kind) = (one.name(), one.kind.name().to_ascii_lowercase());
     let mut metadata = written_metadata(view, state, &kind, name, SimTime::ZERO);
     if one.namespace().is_some() || metadata.get("namespace").is_null() {
         metadata.put("namespace", Tree::from(one.namespace().unwrap_or(&scenario.namespace)));

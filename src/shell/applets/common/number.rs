@@ -46,7 +46,7 @@ pub(crate) fn duration_micros(text: &str) -> Option<u64> {
         b'd' => (&text[..text.len() - 1], 86400.0),
         _ => (text, 1.0),
     };
-    let seconds: f64 = number.parse().ok()?;
+    let seconds = crate::text::number::parse(number)?;
     if seconds.is_nan() || seconds < 0.0 || number.starts_with('-') {
         return None;
     }
