@@ -174,6 +174,10 @@ fn envelope_fix(root: &Node, at: &At, key: &str, text: &str) -> Option<crate::di
         }
         _ => return None,
     };
+    // The key may stand there with nothing behind it.
+    if let Some(entry) = root.entries().iter().rfind(|entry| entry.key == key) {
+        return Some(change(entry.value.span, known)).filter(|_| !text.is_empty());
+    }
     let edit = super::edit::prepend(text, root, &[&format!("{key}: {known}")])?;
     let title = format!("Add `{key}: {known}`");
     Some(crate::diagnostic::Fix { title, edits: vec![edit] })

@@ -130,8 +130,11 @@ pub(super) fn remove(text: &str, map: &Node, key: &str) -> Option<Edit> {
     if text.is_empty() {
         return None;
     }
-    let idx = map.entries().iter().rposition(|e| e.key == key)?;
-    let entry = map.entries().get(idx)?;
+    let idx = map.entries().iter().position(|e| e.key == key)?;
+    let (entry, rest) = map.entries().get(idx..)?.split_first()?;
+    if rest.iter().any(|other| other.key == key) {
+        return None;
+    }
     let start = entry.key_span.start as usize;
     if is_flow(text, map) {
         let end = entry.value.span.end as usize;

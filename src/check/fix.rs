@@ -136,8 +136,10 @@ pub(super) fn selector_from_labels(text: &str, spec: &At) -> Option<Fix> {
 
 /// Gives the template the labels its selector asks for.
 pub(super) fn labels_to_match(text: &str, spec: &At) -> Option<Fix> {
-    let wanted = spec.get("selector.matchLabels").entries();
-    if text.is_empty() || wanted.is_empty() {
+    let selector = spec.get("selector");
+    let wanted = selector.get("matchLabels").entries();
+    // What expressions want is not in one label each.
+    if text.is_empty() || wanted.is_empty() || selector.get("matchExpressions").len() > 0 {
         return None;
     }
     let title = "Give the template the labels of the selector".to_owned();
