@@ -2,7 +2,7 @@
 //! replaced by what stands for them, so that a simulation and a recording can be laid side by side.
 
 use crate::time::SimTime;
-use crate::trace::{ADOPTED, ContainerStatus, Event, PodShape, State, Subject, Timeline, What};
+use crate::trace::{ContainerStatus, Event, PodShape, State, Subject, Timeline, What};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -46,10 +46,10 @@ impl Names {
                         _ => {}
                     }
                 }
-                (Subject::Pod(pod), what @ (What::PodAdded(_) | What::Note { .. })) => {
+                (Subject::Pod(pod), what @ (What::PodAdded(_) | What::Adopted { .. })) => {
                     let owner = match what {
                         What::PodAdded(shape) => shape.owner.as_deref(),
-                        What::Note { text } => text.strip_prefix(ADOPTED),
+                        What::Adopted { owner } => Some(owner.as_str()),
                         _ => None,
                     };
                     let owner = owner.and_then(|o| o.split_once('/'));

@@ -3,7 +3,7 @@
 
 use super::cluster::Cluster;
 use super::run::{HOME, LOOKS_MAX, flags_of, look, simulated, verbs};
-use super::{Said, kinds};
+use super::{Files, kinds};
 use crate::order::Order;
 use crate::sim::Scenario;
 use crate::time::SimTime;
@@ -22,9 +22,13 @@ const GROUPS: [(&str, &str); 6] = [
     ),
 ];
 
-/// The line as it may go on: completed as far as all ways agree; with several ways, these on
-/// stderr.
-pub(super) fn complete(scenario: &Scenario, at: SimTime, line: &str, files: &super::Files) -> Said {
+/// The line completed as far as all ways to go on agree, and these where there are several.
+pub(super) fn complete(
+    scenario: &Scenario,
+    at: SimTime,
+    line: &str,
+    files: &Files,
+) -> (String, String) {
     // Only the last command of a line matters.
     let from = line.rfind(['|', ';', '&', '(', '`']).map_or(0, |at| at + 1);
     let words: Vec<&str> = line[from..].split_whitespace().collect();
@@ -38,21 +42,21 @@ pub(super) fn complete(scenario: &Scenario, at: SimTime, line: &str, files: &sup
         _ => before,
     };
     let simulated = simulated(scenario, at, &mut { LOOKS_MAX });
-    let Some((sim, past)) = simulated else { return Said::printed(line) };
+    let Some((sim, past)) = simulated else { return (line.to_owned(), String::new()) };
     let mut ways = ways(&look(&sim, &past), before, word, files);
     ways.retain(|way| way.starts_with(word));
     ways.order();
     ways.dedup();
-    let Some(first) = ways.first() else { return Said::printed(line) };
+    let Some(first) = ways.first() else { return (line.to_owned(), String::new()) };
     let same = |a: &str, b: &str| a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     let n = ways.iter().map(|way| same(first, way)).min().unwrap_or(0);
     let mut out = line.to_owned();
     out.push_str(first.get(word.len()..n).unwrap_or(""));
     if ways.len() == 1 {
         out.push_str(if first.ends_with(['=', '/']) { "" } else { " " });
-        return Said::printed(out);
+        return (out, String::new());
     }
-    Said { out, err: format!("\n{}", ways.join("  ")), ..Said::default() }
+    (out, ways.join("  "))
 }
 
 fn owned<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
@@ -69,7 +73,7 @@ fn named(cluster: &Cluster, kind: &str) -> Vec<String> {
 }
 
 /// All that could stand in the word's place.
-fn ways(cluster: &Cluster, before: &[&str], word: &str, files: &super::Files) -> Vec<String> {
+fn ways(cluster: &Cluster, before: &[&str], word: &str, files: &Files) -> Vec<String> {
     let Some(verb) = before.first() else { return owned(verbs().chain(["kubectl"])) };
     match before.last() {
         Some(&"-n" | &"--namespace") => return named(cluster, "Namespace"),

@@ -34,7 +34,7 @@ mod template;
 mod watch;
 mod words;
 
-pub use run::{Files, Said, fill, objects, run_among, run_at};
+pub use run::{Files, Said, complete_line, fill, objects, run_among, run_at};
 pub use table::{Table, human_duration};
 
 use crate::time::SimTime;

@@ -59,10 +59,20 @@ pub fn run_at(scenario: &mut Scenario, at: SimTime, line: &str) -> Said {
     run_among(scenario, at, line, &mut Files::new())
 }
 
-/// The same with files of the person's own, which the line may read and change. A line that
-/// begins with a tab is not run but completed: what it may become is printed.
+/// The same with files of the person's own, which the line may read and change.
 pub fn run_among(scenario: &mut Scenario, at: SimTime, line: &str, files: &mut Files) -> Said {
     loaded().map(|part| (part.answer)(scenario, at, line, files)).unwrap_or_default()
+}
+
+/// What Tab makes of a line at an instant: the line as far as all ways to go on agree, and these
+/// with two spaces between them where there are several. Nothing is run.
+pub fn complete_line(
+    scenario: &Scenario,
+    at: SimTime,
+    line: &str,
+    files: &Files,
+) -> (String, String) {
+    loaded().map(|part| (part.complete)(scenario, at, line, files)).unwrap_or_default()
 }
 
 /// The objects there are at the simulation's present instant, as `get -o yaml` shows them.
@@ -73,13 +83,18 @@ pub fn objects(sim: &Simulation) -> Option<Desired> {
 /// Texts of files by their paths.
 pub type Files = BTreeMap<String, String>;
 
-/// [`run_among`] and [`objects`] themselves.
+/// [`run_among`], [`complete_line`] and [`objects`] themselves.
 struct Commands {
     answer: fn(&mut Scenario, SimTime, &str, &mut Files) -> Said,
+    complete: fn(&Scenario, SimTime, &str, &Files) -> (String, String),
     objects: fn(&Simulation) -> Desired,
 }
 
-part! { KUBECTL: Commands = &Commands { answer: answer_at, objects: read_objects }, in Kubectl; }
+part! {
+    KUBECTL: Commands =
+        &Commands { answer: answer_at, complete: complete::complete, objects: read_objects },
+    in Kubectl;
+}
 
 fn read_objects(sim: &Simulation) -> Desired {
     let mut text = String::new();
@@ -139,10 +154,9 @@ impl Desk {
 
 fn answer_at(scenario: &mut Scenario, at: SimTime, line: &str, files: &mut Files) -> Said {
     let mut desk = Desk::new(std::mem::take(files));
-    let said = match line.strip_prefix('\t') {
-        Some(begun) => complete::complete(scenario, at, begun, &desk.files),
-        None if line::wants_shell(line) => line::play(scenario, at, line, &mut desk),
-        None => match crate::text::words::split(line) {
+    let said = match line::wants_shell(line) {
+        true => line::play(scenario, at, line, &mut desk),
+        false => match crate::text::words::split(line) {
             Some(words) => {
                 let said = at_instant(scenario, at, &words, &desk, &mut { LOOKS_MAX }).0;
                 desk.files.extend(said.written.iter().cloned());

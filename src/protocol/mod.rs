@@ -42,6 +42,8 @@ pub enum ToWorker {
     },
     /// Runs a kubectl command over a run at one instant.
     Kubectl(Box<KubectlAsk>),
+    /// How the console's line may go on; nothing is run. The editor's is `Complete`.
+    CompleteLine(Box<KubectlAsk>),
     /// Asks for the files to take away, as one zip.
     Bundle(Box<BundleAsk>),
     /// What could be written at a byte of the text, and what stands there. `ask` comes back.
@@ -130,6 +132,11 @@ pub enum FromWorker {
         at: SimTime,
         actions: Vec<String>,
         files: Files,
+    },
+    /// The console's line as far as all ways to go on agree, and these where there are several.
+    LineCompleted {
+        line: String,
+        ways: String,
     },
     Bundled {
         name: String,

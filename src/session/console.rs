@@ -14,15 +14,22 @@ const KEPT_MAX: usize = 40;
 const ANSWER_MAX: usize = 60_000;
 /// The editor's text among the person's own files.
 const MANIFEST: &str = "/root/manifest.yaml";
-/// What Ctrl+C sends.
-pub const STOP: &str = "^C";
+/// What a terminal shows of a command that Ctrl+C ended.
+const STOPPED: &str = "^C\n";
+
+/// What the worker is asked and has not answered yet.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Asked {
+    Command(String),
+    Completion,
+}
 
 #[derive(Debug, Default)]
 pub struct Console {
     /// (command, answer), oldest first.
     pub said: Vec<(String, String)>,
-    /// A command not answered yet. One that begins with a tab is to be completed.
-    pub asked: Option<String>,
+    /// One thing at a time.
+    pub asked: Option<Asked>,
     /// It takes long.
     pub slow: bool,
     /// How the line that was typed might go on, where there are several ways.
@@ -33,10 +40,7 @@ pub struct Console {
 impl Session {
     pub(super) fn ask_kubectl(&mut self, line: &str, out: &mut Vec<Effect>) {
         self.touch(Part::Shown);
-        if line == STOP {
-            return self.stop_kubectl(out);
-        }
-        let line = if line.starts_with('\t') { line } else { line.trim() };
+        let line = line.trim();
         if line.is_empty() || self.console.asked.is_some() {
             return;
         }
@@ -46,23 +50,48 @@ impl Session {
             return;
         }
         self.drill_begins();
-        (self.console.asked, self.console.slow) = (Some(line.to_owned()), false);
+        if let Some(ask) = self.kubectl_ask(line.to_owned()) {
+            self.console_asks(Asked::Command(line.to_owned()), ToWorker::Kubectl(ask), out);
+        }
+    }
+
+    pub(super) fn complete_kubectl(&mut self, line: String, out: &mut Vec<Effect>) {
+        if self.console.asked.is_some() {
+            return;
+        }
+        self.touch(Part::Shown);
+        self.console.ways.clear();
+        if let Some(ask) = self.kubectl_ask(line) {
+            self.console_asks(Asked::Completion, ToWorker::CompleteLine(ask), out);
+        }
+    }
+
+    fn console_asks(&mut self, asked: Asked, message: ToWorker, out: &mut Vec<Effect>) {
+        (self.console.asked, self.console.slow) = (Some(asked), false);
+        out.push(Effect::Post(message));
+    }
+
+    /// What a line is asked about: the run that is shown, at the cursor, and the person's files.
+    fn kubectl_ask(&mut self, line: String) -> Option<Box<KubectlAsk>> {
         let ToWorker::Simulate { text, actions, seed, started_unix_secs, .. } =
             self.run_message(self.bench.run.revision, self.bench.run.text.clone())
         else {
-            return;
+            return None;
         };
-        let (line, at) = (line.to_owned(), self.bench.player.cursor);
+        let at = self.bench.player.cursor;
         self.console.files.insert(MANIFEST.to_owned(), self.bench.text.clone());
         let files = self.console.files.clone();
         let ask = KubectlAsk { line, at, text, actions, seed, started_unix_secs, files };
-        out.push(Effect::Post(ToWorker::Kubectl(Box::new(ask))));
+        Some(Box::new(ask))
     }
 
     /// The worker that runs a command is replaced: it hears nothing while it works.
-    fn stop_kubectl(&mut self, out: &mut Vec<Effect>) {
-        let Some(line) = self.console.asked.take() else { return };
-        self.console.said.push((line, format!("{STOP}\n")));
+    pub(super) fn stop_kubectl(&mut self, out: &mut Vec<Effect>) {
+        let Some(asked) = self.console.asked.take() else { return };
+        self.touch(Part::Shown);
+        if let Asked::Command(line) = asked {
+            self.console.said.push((line, STOPPED.to_owned()));
+        }
         self.engine = Engine::default();
         self.bench.incoming = None;
         if !self.bench.run.ended() {
@@ -70,6 +99,13 @@ impl Session {
             self.bench.revision.0 += 1;
         }
         out.push(Effect::StartWorker);
+    }
+
+    pub(super) fn line_completed(&mut self, line: String, ways: String, out: &mut Vec<Effect>) {
+        let Some(Asked::Completion) = self.console.asked.take() else { return };
+        self.touch(Part::Shown);
+        self.console.ways = ways;
+        out.push(Effect::ConsoleLine(line));
     }
 
     pub(super) fn kubectl_said(
@@ -80,13 +116,8 @@ impl Session {
         mut files: Files,
         out: &mut Vec<Effect>,
     ) {
-        let Some(line) = self.console.asked.take() else { return };
+        let Some(Asked::Command(line)) = self.console.asked.take() else { return };
         self.touch(Part::Shown);
-        if line.starts_with('\t') {
-            let (line, ways) = answer.split_once('\n').unwrap_or((&answer, ""));
-            self.console.ways = ways.to_owned();
-            return out.push(Effect::ConsoleLine(line.to_owned()));
-        }
         if answer.len() > ANSWER_MAX {
             let end = (0..=ANSWER_MAX).rev().find(|end| answer.is_char_boundary(*end));
             answer.truncate(end.unwrap_or(0));

@@ -98,6 +98,7 @@ impl Session {
             FromWorker::Kubectl { answer, at, actions, files } => {
                 self.kubectl_said(answer, at, actions, files, out);
             }
+            FromWorker::LineCompleted { line, ways } => self.line_completed(line, ways, out),
             FromWorker::Bundled { name, zip } => out.push(Effect::DownloadBytes { name, zip }),
             // Asked by the editor's glue, which takes them before they come here.
             FromWorker::Completed { .. }

@@ -32,7 +32,7 @@ use crate::protocol::{BundleAsk, ToWorker};
 use crate::trace::{EventId, Name};
 use bench::Bench;
 use console::Console;
-pub use console::STOP;
+pub use console::Asked;
 use engine::Engine;
 use packs::Packs;
 use prefs::Prefs;
@@ -207,6 +207,8 @@ impl Session {
             | Msg::LoadSolution => self.update_flow(msg, &mut out),
             Msg::Export(export) => self.export(export, &mut out),
             Msg::Kubectl(line) => self.ask_kubectl(&line, &mut out),
+            Msg::CompleteKubectl(line) => self.complete_kubectl(line, &mut out),
+            Msg::StopKubectl => self.stop_kubectl(&mut out),
             _ => self.update_layout(msg, &mut out),
         }
         if self.changed & (1 << Part::Cursor as u32 | 1 << Part::Flow as u32) != 0 {

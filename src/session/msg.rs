@@ -74,6 +74,10 @@ pub enum Msg {
     Act(String),
     /// Asks a kubectl command at the cursor's instant.
     Kubectl(String),
+    /// How the console's line may go on, as Tab asks in a terminal.
+    CompleteKubectl(String),
+    /// Ends the command that works, as Ctrl+C does.
+    StopKubectl,
     /// Applies the edited manifest to what runs, at the cursor's instant.
     ApplyEdit,
     /// Takes everything back that was done to it.

@@ -361,22 +361,27 @@ fn a_kubectl_command_is_asked_of_the_run_at_the_cursor_and_may_act_on_it() {
 fn the_console_completes_keeps_files_and_stops() {
     let mut session = opened();
     run(&mut session, vec![]);
-    let answered = |session: &mut Session, line: &str, answer: &str, more: &[(&str, &str)]| {
-        let effects = session.update(Msg::Kubectl(line.into()));
-        let [Effect::Post(ToWorker::Kubectl(ask))] = &effects[..] else { panic!("{effects:?}") };
-        let (mut files, at) = (ask.files.clone(), ask.at);
-        files.extend(more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
-        let answer = answer.to_owned();
-        let said = FromWorker::Kubectl { answer, at, actions: vec![], files };
-        session.update(Msg::Worker(said))
+    let completed = |session: &mut Session, line: &str, answer: &str, ways: &str| {
+        let effects = session.update(Msg::CompleteKubectl(line.into()));
+        let [Effect::Post(ToWorker::CompleteLine(ask))] = &effects[..] else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(ask.line, line);
+        let (line, ways) = (answer.to_owned(), ways.to_owned());
+        session.update(Msg::Worker(FromWorker::LineCompleted { line, ways }))
     };
-    let effects = answered(&mut session, "\tget po", "get pods ", &[]);
+    let effects = completed(&mut session, "get po", "get pods ", "");
     assert!(matches!(&effects[..], [Effect::ConsoleLine(line)] if line == "get pods "));
-    answered(&mut session, "\tex", "ex\nexec  explain", &[]);
+    completed(&mut session, "ex", "ex", "exec  explain");
     assert_eq!((session.console.ways.as_str(), session.console.said.len()), ("exec  explain", 0));
 
     let new = [("/root/manifest.yaml", "new\n"), ("/root/x.yaml", "x\n")];
-    answered(&mut session, "k run x > manifest.yaml", "", &new);
+    let effects = session.update(Msg::Kubectl("k run x > manifest.yaml".into()));
+    let [Effect::Post(ToWorker::Kubectl(ask))] = &effects[..] else { panic!("{effects:?}") };
+    let (mut files, at) = (ask.files.clone(), ask.at);
+    files.extend(new.map(|(path, text)| (path.to_owned(), text.to_owned())));
+    let answer = String::new();
+    session.update(Msg::Worker(FromWorker::Kubectl { answer, at, actions: vec![], files }));
     assert_eq!(session.bench.text, "new\n");
     assert_eq!(session.console.files.keys().collect::<Vec<_>>(), ["/root/x.yaml"]);
 
@@ -384,7 +389,7 @@ fn the_console_completes_keeps_files_and_stops() {
     assert!(!session.console.slow);
     session.update(Msg::Clock { elapsed_ms: 1000.0 });
     assert!(session.console.slow);
-    let effects = session.update(Msg::Kubectl(super::STOP.into()));
+    let effects = session.update(Msg::StopKubectl);
     assert!(matches!(&effects[..], [Effect::StartWorker]));
     assert_eq!(session.console.asked, None);
 }

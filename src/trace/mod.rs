@@ -90,6 +90,14 @@ pub enum What {
         grace_secs: u64,
         deadline: SimTime,
     },
+    /// A controller took a pod that nobody owned: `ReplicaSet/web-5d4`.
+    Adopted {
+        owner: String,
+    },
+    /// A controller let go of a pod that it no longer selects.
+    Released {
+        owner: String,
+    },
     /// A container's status as the API server shows it.
     Status(ContainerStatus),
     /// An Event object: `reason` is CamelCase, `field_path` as `spec.containers{app}`.
@@ -186,10 +194,6 @@ pub enum What {
         text: String,
     },
 }
-
-/// Notes about a pod that got an owner or lost it go on with the owner: `ReplicaSet/web-5d4`.
-pub const ADOPTED: &str = "adopted by ";
-pub const RELEASED: &str = "released by ";
 
 /// The unchanging side of a pod, for the picture.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Everything as it was at one instant: the fold of a timeline's events. Logs are not in it: they
 //! only grow, so a view reads them from the timeline's events up to the cursor.
 
-use super::{ADOPTED, RELEASED, Subject, What};
+use super::{Subject, What};
 use super::{
     Change, ContainerStatus, Event, EventId, FileChange, HookKind, Name, PodShape, ProbeKind,
 };
@@ -141,13 +141,10 @@ impl Snapshot {
                 view.deleting = Some((*grace_secs, *deadline))
             }
             What::Wrote(change) => write(&mut view.files, change, event),
-            What::Note { text } => {
-                if let Some(owner) = text.strip_prefix(ADOPTED) {
-                    Arc::make_mut(&mut view.shape).owner = Some(owner.to_owned());
-                } else if text.starts_with(RELEASED) {
-                    Arc::make_mut(&mut view.shape).owner = None;
-                }
+            What::Adopted { owner } => {
+                Arc::make_mut(&mut view.shape).owner = Some(owner.clone());
             }
+            What::Released { .. } => Arc::make_mut(&mut view.shape).owner = None,
             _ => {}
         }
     }

@@ -68,6 +68,8 @@ impl What {
             What::Condition { .. } => "condition",
             What::PodReason { .. } => "reason",
             What::Deleting { .. } => "deleting",
+            What::Adopted { .. } => "adopted",
+            What::Released { .. } => "released",
             What::Status(_) => "status",
             What::Reported { warning: false, .. } => "event",
             What::Reported { warning: true, .. } => "warning",
@@ -137,6 +139,7 @@ impl What {
             What::Deleting { grace_secs, deadline } => {
                 format!("grace {grace_secs}s until {deadline}")
             }
+            What::Adopted { owner } | What::Released { owner } => format!("by {owner}"),
             What::ObjectRow { cells } => cells.join(" "),
             What::Pulling { image, done_at } => format!("{image} until {done_at}"),
             What::Started { pid } => format!("pid {pid}"),

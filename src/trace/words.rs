@@ -56,6 +56,10 @@ impl Event {
             What::Deleting { grace_secs, .. } => {
                 format!("{who} was asked to stop and has {grace_secs} s of grace.")
             }
+            What::Adopted { owner } => format!("{owner} took {who}, which nobody owned."),
+            What::Released { owner } => {
+                format!("{owner} let go of {who}, which it no longer selects.")
+            }
             What::Status(status) => status_sentence(&who, status),
             What::Reported { warning, reason, message, .. } => {
                 let word = if *warning { "warning" } else { "event" };

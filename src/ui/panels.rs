@@ -5,7 +5,7 @@ use super::app::{peek, read, send, sends};
 use super::el::{El, Kid, button, div, el, span};
 use super::transport::clock_text;
 use crate::session::route::Tab;
-use crate::session::{Export, Msg, Part, Pick, STOP, Session};
+use crate::session::{Asked, Export, Msg, Part, Pick, Session};
 use crate::trace::{Event, EventId, FileView, Name, Subject, What};
 use crate::{kubectl, trace};
 use wasm_bindgen::JsCast;
@@ -335,7 +335,7 @@ fn kubectl() -> El {
         for (line, answer) in &s.console.said {
             text.push_str(&format!("\n$ {line}\n{answer}"));
         }
-        if let Some(line) = s.console.asked.as_ref().filter(|line| !line.starts_with('\t')) {
+        if let Some(Asked::Command(line)) = &s.console.asked {
             let slow = if s.console.slow { "(it works; Ctrl+C stops it)" } else { "" };
             text.push_str(&format!("\n$ {line}\n{slow}"));
         }
@@ -383,13 +383,13 @@ fn console_key(event: &web_sys::KeyboardEvent) {
         }
         "Tab" if !event.shift_key() && !value.is_empty() => {
             event.prevent_default();
-            return send(Msg::Kubectl(format!("\t{value}")));
+            return send(Msg::CompleteKubectl(value));
         }
         "l" if event.ctrl_key() => {
             event.prevent_default();
             return send(Msg::Kubectl("clear".to_owned()));
         }
-        "c" if event.ctrl_key() && !idle => return send(Msg::Kubectl(STOP.to_owned())),
+        "c" if event.ctrl_key() && !idle => return send(Msg::StopKubectl),
         "ArrowUp" => true,
         "ArrowDown" => false,
         _ => return,

@@ -198,6 +198,7 @@ impl Engine {
                 None
             }
             ToWorker::Kubectl(ask) => Some(self.kubectl(ask)),
+            ToWorker::CompleteLine(ask) => Some(self.complete_line(ask)),
             ToWorker::Bundle(ask) => Some(self.bundle(ask)),
             ToWorker::Complete { ask, text, at } => {
                 let completions = check::complete(text, *at as usize);
@@ -240,14 +241,24 @@ impl Engine {
         Some(FromWorker::Ran { revision, events, now, end: Some(End::Stopped { sentence }) })
     }
 
-    fn kubectl(&mut self, ask: &KubectlAsk) -> FromWorker {
-        let mut scenario = Scenario {
+    fn scenario_of(&mut self, ask: &KubectlAsk) -> Scenario {
+        Scenario {
             actions: ask.actions.clone(),
             review: Some(check::review),
             seed: ask.seed,
             started_unix_secs: ask.started_unix_secs,
             ..Scenario::new(self.checked(&ask.text).accepted())
-        };
+        }
+    }
+
+    fn complete_line(&mut self, ask: &KubectlAsk) -> FromWorker {
+        let scenario = self.scenario_of(ask);
+        let (line, ways) = kubectl::complete_line(&scenario, ask.at, &ask.line, &ask.files);
+        FromWorker::LineCompleted { line, ways }
+    }
+
+    fn kubectl(&mut self, ask: &KubectlAsk) -> FromWorker {
+        let mut scenario = self.scenario_of(ask);
         let mut files = ask.files.clone();
         let said = kubectl::run_among(&mut scenario, ask.at, &ask.line, &mut files);
         let answer = said.out + &said.err;

@@ -7,7 +7,7 @@ use crate::kube::selector;
 use crate::sim::model::{Owner, Pod, PodId};
 use crate::sim::world::{State, World};
 use crate::time::SimTime;
-use crate::trace::{ADOPTED, EventId, Name, RELEASED, Subject, What};
+use crate::trace::{EventId, Name, Subject, What};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 /// What becomes of what a deleted object owns.
@@ -64,14 +64,17 @@ pub(crate) fn claim(
 
 fn own(state: &mut State, id: PodId, owner: Owner, adopted: bool, cause: EventId) {
     let Some(pod) = state.pods.get_mut(&id) else { return };
-    let word = if adopted { ADOPTED } else { RELEASED };
-    let text = format!("{word}{}/{}", owner.kind, owner.name);
+    let named = format!("{}/{}", owner.kind, owner.name);
+    let what = match adopted {
+        true => What::Adopted { owner: named },
+        false => What::Released { owner: named },
+    };
     if adopted && owner.kind == "StatefulSet" {
         pod.index = pod.name.rsplit('-').next().and_then(|ordinal| ordinal.parse().ok());
     }
     pod.owner = adopted.then_some(owner);
     let subject = pod.subject();
-    let event = state.emit(subject, What::Note { text }, Some(cause), None);
+    let event = state.emit(subject, what, Some(cause), None);
     if let Some(pod) = state.pods.get_mut(&id) {
         pod.changed_by = event;
     }
