@@ -59,8 +59,8 @@ fn found<'c>(cluster: &'c Cluster, args: &Args, words: &[String]) -> Result<Name
 }
 
 /// `deployment/web`, as actions name things.
-pub(super) fn target(kind: &Kind, object: &Tree) -> String {
-    format!("{}/{}", kind.name.to_lowercase(), object.text("metadata.name"))
+pub(super) fn target(cluster: &Cluster, kind: &Kind, object: &Tree) -> String {
+    format!("{}/{}", kind.name.to_lowercase(), cluster.said(kind, object))
 }
 
 /// `deployment.apps/web scaled` and the action that does it, for each object.
@@ -132,7 +132,7 @@ pub(super) fn delete(cluster: &Cluster, args: &Args) -> Said {
         if follows || !note.is_empty() {
             continue;
         }
-        let mut action = format!("delete {}", target(kind, object));
+        let mut action = format!("delete {}", target(cluster, kind, object));
         if let Some(grace) = &grace {
             action.push_str(&format!(" --grace-period={grace}"));
         }
@@ -170,7 +170,7 @@ pub(super) fn scale(cluster: &Cluster, args: &Args) -> Said {
             let before = before.unwrap_or(0);
             return Err(format!("error: Expected replicas to be {before}, was {now}"));
         }
-        Ok(format!("scale {} --replicas={replicas}", target(kind, object)))
+        Ok(format!("scale {} --replicas={replicas}", target(cluster, kind, object)))
     })
 }
 
@@ -216,7 +216,7 @@ pub(super) fn set(cluster: &Cluster, args: &Args) -> Said {
                 if kind.name == "Pod" {
                     return pod_images(cluster, kind, object, pairs);
                 }
-                Ok(format!("set image {} {}", target(kind, object), pairs.join(" ")))
+                Ok(format!("set image {} {}", target(cluster, kind, object), pairs.join(" ")))
             })
         }
         "env" if args.has("list") => list_env(cluster, args, words),
@@ -243,7 +243,7 @@ pub(super) fn set(cluster: &Cluster, args: &Args) -> Said {
                     return super::env::set(cluster, (kind, object), (&vars, &all), wanted);
                 }
                 let all: Vec<String> = all.iter().map(|pair| quote(pair)).collect();
-                Ok(format!("set env {} {}", target(kind, object), all.join(" ")))
+                Ok(format!("set env {} {}", target(cluster, kind, object), all.join(" ")))
             })
         }
         "resources" => set_resources(cluster, args, rest),
@@ -274,7 +274,7 @@ fn pod_images(
             }
         }
     }
-    mark::change(cluster, &target(kind, object), &base, &new)
+    mark::change(cluster, &target(cluster, kind, object), &base, &new)
 }
 
 fn set_resources(cluster: &Cluster, args: &Args, words: &[String]) -> Said {
@@ -293,7 +293,7 @@ fn set_resources(cluster: &Cluster, args: &Args, words: &[String]) -> Said {
         has_template(kind)?;
         match kind.name {
             "Pod" => Err(immutable_pod(object)),
-            _ => Ok(format!("set resources {}{flags}", target(kind, object))),
+            _ => Ok(format!("set resources {}{flags}", target(cluster, kind, object))),
         }
     })
 }
@@ -373,7 +373,7 @@ pub(super) fn rollout(cluster: &Cluster, args: &Args, verb: &str) -> Said {
                 Err(format!("error: {} \"{name}\" {ing} is not supported", kind.full()))
             }
             ("Deployment" | "StatefulSet" | "DaemonSet", ..) => {
-                let mut action = format!("rollout {verb} {}", target(kind, object));
+                let mut action = format!("rollout {verb} {}", target(cluster, kind, object));
                 if let Some(revision) = args.flag("to-revision").filter(|r| *r != "0") {
                     super::rollout::has_revision(cluster, object, revision)?;
                     action.push_str(&format!(" --to-revision={revision}"));

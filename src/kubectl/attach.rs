@@ -192,7 +192,7 @@ pub(super) fn forward(cluster: &Cluster, args: &Args) -> Said {
         for host in ["127.0.0.1", "[::1]"] {
             said.out.push_str(&format!("Forwarding from {host}:{local} -> {port}\n"));
         }
-        let pod = pod.text("metadata.name");
+        let pod = cluster.said_pod(pod);
         said.actions.push(format!("port-forward pod/{pod} {local}:{port}"));
     }
     said.err = "(the ports stay open here: curl localhost:PORT)\n".to_owned();

@@ -3,13 +3,13 @@
 
 use super::dump;
 use super::kinds::{self, Kind};
-use super::run::Desk;
+use super::run::{Desk, Files};
 use crate::kube::{self, tree::Tree};
 use crate::order::Order;
 use crate::sim::Review;
 use crate::time::SimTime;
-use crate::trace::{Event, Name, Subject, What};
-use std::collections::BTreeMap;
+use crate::trace::{Event, Name, Subject, What, plain};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The cluster as it stood at one instant.
 pub(super) struct Cluster<'a> {
@@ -28,6 +28,7 @@ pub(super) struct Cluster<'a> {
     pub(super) manifest: Vec<Tree>,
     /// How many pods of a name there were.
     lives: BTreeMap<Name, u32>,
+    namesakes: BTreeSet<Name>,
 }
 
 impl<'a> Cluster<'a> {
@@ -48,9 +49,10 @@ impl<'a> Cluster<'a> {
                 rows.insert(pod.clone(), &event.what);
             }
         }
-        let written = versions(past);
-        objects.iter_mut().for_each(|object| version(object, &written));
-        objects.extend(events(past, started_unix_secs, namespace));
+        let (written, namesakes) = (versions(past), namesakes(past));
+        objects.iter_mut().for_each(|object| version(object, &written, &namesakes));
+        let places = places(past, &objects, &namesakes);
+        objects.extend(events(past, started_unix_secs, (namespace, &places)));
         let namespace = namespace.to_owned();
         Cluster {
             objects,
@@ -60,6 +62,7 @@ impl<'a> Cluster<'a> {
             namespace,
             rows,
             lives,
+            namesakes,
             review: None,
             desk: Desk::new(BTreeMap::new()),
             manifest: Vec::new(),
@@ -138,19 +141,40 @@ impl<'a> Cluster<'a> {
         kinds::of("Pod").map(|kind| self.list(kind, Some(namespace))).unwrap_or_default()
     }
 
+    /// What the run's events call an object; see `trace::plain`.
+    pub(super) fn key(&self, object: &Tree) -> Name {
+        key(object, &self.namesakes)
+    }
+
+    /// What actions call an object: `NAMESPACE/NAME` outside of the run's own namespace.
+    pub(super) fn said(&self, kind: &Kind, object: &Tree) -> String {
+        let (namespace, name) = (object.text("metadata.namespace"), object.text("metadata.name"));
+        match kind.namespaced && namespace != self.namespace && !namespace.is_empty() {
+            true => format!("{namespace}/{name}"),
+            false => name.to_owned(),
+        }
+    }
+
+    /// As `said`, of a pod.
+    pub(super) fn said_pod(&self, pod: &Tree) -> String {
+        kinds::of("Pod").map(|kind| self.said(kind, pod)).unwrap_or_default()
+    }
+
     /// The row of `kubectl get pods` the server showed last.
-    pub(super) fn pod_row(&self, name: &str) -> Option<&What> {
-        self.rows.get(name).copied()
+    pub(super) fn pod_row(&self, pod: &Tree) -> Option<&What> {
+        self.rows.get(&self.key(pod)).copied()
     }
 
     /// Events about an object, oldest first.
     pub(super) fn about(&self, object: &Tree) -> Vec<&Tree> {
         let (kind, name) = (object.text("kind"), object.text("metadata.name"));
-        let life = self.lives.get(name).filter(|_| kind == "Pod");
+        let namespace = object.text("metadata.namespace");
+        let life = self.lives.get(&self.key(object)).filter(|_| kind == "Pod");
         let mine = |one: &&Tree| {
             let of = one.get("involvedObject");
             let this = life.is_none_or(|life| i64::from(*life) == of.int("life"));
-            of.text("kind") == kind && of.text("name") == name && this
+            let here = namespace.is_empty() || of.text("namespace") == namespace;
+            of.text("kind") == kind && of.text("name") == name && this && here
         };
         let all = kinds::of("Event").map(|kind| self.list(kind, None)).unwrap_or_default();
         all.into_iter().filter(mine).collect()
@@ -172,6 +196,45 @@ fn stamp(started: i64, at: SimTime, digits: usize) -> String {
             format!("{}.{millis:03}{zeros}Z", whole.trim_end_matches('Z'))
         }
     }
+}
+
+/// `KIND/NAMESPACE/NAME` of all objects that events call by their namespaces.
+fn namesakes(past: &[Event]) -> BTreeSet<Name> {
+    let called = past.iter().filter_map(|event| match &event.subject {
+        Subject::Pod(name) if name.contains('/') => Some(format!("pod/{name}").into()),
+        Subject::Object { kind, name } if name.contains('/') => {
+            Some(format!("{kind}/{name}").into())
+        }
+        _ => None,
+    });
+    called.collect()
+}
+
+fn key(object: &Tree, namesakes: &BTreeSet<Name>) -> Name {
+    let (namespace, name) = (object.text("metadata.namespace"), object.text("metadata.name"));
+    let whole = format!("{}/{namespace}/{name}", object.text("kind").to_lowercase());
+    match namesakes.contains(whole.as_str()) {
+        true => format!("{namespace}/{name}").into(),
+        false => name.into(),
+    }
+}
+
+/// The namespaces of what events call by names alone, by `KIND/NAME`.
+fn places(past: &[Event], objects: &[Tree], namesakes: &BTreeSet<Name>) -> Files {
+    let mut out = Files::new();
+    for object in objects {
+        let key = key(object, namesakes);
+        if !key.contains('/') {
+            let namespace = object.text("metadata.namespace").to_owned();
+            out.insert(format!("{}/{key}", object.text("kind")), namespace);
+        }
+    }
+    for event in past {
+        if let (Subject::Pod(pod), What::PodAdded(shape)) = (&event.subject, &event.what) {
+            out.insert(format!("Pod/{pod}"), shape.namespace.clone());
+        }
+    }
+    out
 }
 
 /// Kind in lower case, name.
@@ -197,8 +260,8 @@ fn versions(past: &[Event]) -> BTreeMap<Key, u32> {
 /// The version a cluster's store has before anything of the run is written to it.
 const FIRST_VERSION: u32 = 1_000;
 
-fn version(object: &mut Tree, written: &BTreeMap<Key, u32>) {
-    let key = (object.text("kind").to_lowercase(), object.text("metadata.name").into());
+fn version(object: &mut Tree, written: &BTreeMap<Key, u32>, namesakes: &BTreeSet<Name>) {
+    let key = (object.text("kind").to_lowercase(), key(object, namesakes));
     let number = written.get(&key).copied().unwrap_or(0);
     if let Some(metadata) = object.get_mut("metadata") {
         metadata.put("resourceVersion", Tree::from((FIRST_VERSION + number).to_string()));
@@ -243,10 +306,36 @@ fn about(subject: &Subject) -> Option<(&'static str, &str)> {
     })
 }
 
+/// The namespace of what events call so.
+fn place<'a>(called: &'a str, kind: &str, home: &'a str, places: &'a Files) -> &'a str {
+    match called.split_once('/') {
+        Some((namespace, _)) => namespace,
+        None => {
+            let found = places.get(&format!("{kind}/{called}")).filter(|one| !one.is_empty());
+            found.map_or(home, String::as_str)
+        }
+    }
+}
+
+fn involved(
+    kind: &'static str,
+    life: i64,
+    (namespace, name): (&str, &str),
+    field_path: Option<&str>,
+) -> Tree {
+    Tree::of(vec![
+        ("fieldPath", Tree::from(field_path)),
+        ("kind", Tree::from(kind)),
+        ("life", if life == 0 { Tree::Null } else { Tree::Int(life) }),
+        ("name", Tree::from(name)),
+        ("namespace", Tree::from(namespace)),
+    ])
+}
+
 /// Event objects: equal reports counted together, as the recorder of client-go does, and combined
 /// ones, whatever they say last.
 // Models staging/src/k8s.io/client-go/tools/record/events_cache.go eventObserve (v1.36).
-fn events(past: &[Event], started: i64, namespace: &str) -> Vec<Tree> {
+fn events(past: &[Event], started: i64, (home, places): (&str, &Files)) -> Vec<Tree> {
     let mut out: Vec<Tree> = Vec::new();
     let mut known: BTreeMap<(&Subject, i64, &str, Option<&str>, &str), usize> = BTreeMap::new();
     let mut lives: BTreeMap<&Name, i64> = BTreeMap::new();
@@ -271,18 +360,13 @@ fn events(past: &[Event], started: i64, namespace: &str) -> Vec<Tree> {
             one.put("seriesAt", Tree::from(stamp(started, event.at, 6)));
             continue;
         }
-        let Some((kind, name)) = about(&event.subject) else { continue };
+        let Some((kind, called)) = about(&event.subject) else { continue };
+        let (name, namespace) = (plain(called), place(called, kind, home, places));
         known.insert(key, out.len());
         let by = source(kind, reason);
         // The scheduler writes events of the newer API, which carry another time.
         let newer = by == "default-scheduler";
-        let of = Tree::of(vec![
-            ("fieldPath", Tree::from(field_path.as_deref())),
-            ("kind", Tree::from(kind)),
-            ("life", if life == 0 { Tree::Null } else { Tree::Int(life) }),
-            ("name", Tree::from(name)),
-            ("namespace", Tree::from(namespace)),
-        ]);
+        let of = involved(kind, life, (namespace, name), field_path.as_deref());
         let nanos = (started as u64 * 1_000 + event.at.as_millis()) * 1_000_000 + out.len() as u64;
         let metadata = Tree::of(vec![
             ("creationTimestamp", last.clone()),

@@ -198,7 +198,7 @@ pub(super) fn replace(sim: &mut Simulation, past: &[Event], args: &Args, desk: &
             false => String::new(),
         };
         said.out.push_str(&format!("{} \"{name}\" deleted{inside}\n", kind.prefix()));
-        let action = format!("delete {}{grace}", act::target(kind, live));
+        let action = format!("delete {}{grace}", act::target(&cluster, kind, live));
         if let Err(why) = sim.act(&action) {
             return Said::failed(&why);
         }

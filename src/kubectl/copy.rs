@@ -63,7 +63,7 @@ pub(super) fn copy(sim: &mut Simulation, past: &[Event], args: &Args, desk: &Des
         Ok((name, told)) => (name.to_owned(), told),
         Err(why) => return Said::failed(&why),
     };
-    let inside = Inside { sim, pod: pod.to_owned(), container, told };
+    let inside = Inside { sim, pod: cluster.said_pod(found), container, told };
     match text.filter(|_| from.1.is_empty()) {
         Some(text) => inside.write(&text, from.2, to.2),
         None => inside.read(from.2, to.2, desk),

@@ -88,7 +88,7 @@ pub(super) fn set(
             one.put("env", if env.is_empty() { Tree::Null } else { Tree::List(env) });
         }
     }
-    mark::change(cluster, &target(kind, object), &base, &new)
+    mark::change(cluster, &target(cluster, kind, object), &base, &new)
 }
 
 /// `set selector service x a=b`: all of it anew.
@@ -115,7 +115,7 @@ pub(super) fn selector(
         if let Some(spec) = new.get_mut("spec") {
             spec.put("selector", wanted.clone());
         }
-        mark::change(cluster, &target(kind, object), &base, &new)
+        mark::change(cluster, &target(cluster, kind, object), &base, &new)
     })
 }
 
@@ -133,6 +133,6 @@ pub(super) fn account(cluster: &Cluster, args: &Args, words: &[String]) -> Said 
         };
         spec.put("serviceAccountName", Tree::from(name.as_str()));
         spec.put("serviceAccount", Tree::Null);
-        mark::change(cluster, &target(kind, object), &base, &new)
+        mark::change(cluster, &target(cluster, kind, object), &base, &new)
     })
 }

@@ -129,7 +129,7 @@ fn back(
     written: &Tree,
     live: &Tree,
 ) -> Result<Vec<String>, String> {
-    let target = act::target(kind, live);
+    let target = act::target(cluster, kind, live);
     let mut actions = Vec::new();
     for field in ["labels", "annotations"] {
         let have = live.at("metadata").get(field);
@@ -198,7 +198,7 @@ pub(super) fn each(cluster: &Cluster, args: &Args, file: &str, verb: &str) -> Sa
                 let grace = grace.or(args.has("force").then_some("0"));
                 let grace = grace.map_or(String::new(), |n| format!(" --grace-period={n}"));
                 let force = if args.has("force") { " --force" } else { "" };
-                let target = act::target(kind, live);
+                let target = act::target(cluster, kind, live);
                 let action = format!("delete {target}{grace}{force}");
                 said.actions.extend(dry.is_empty().then_some(action));
             }
@@ -284,7 +284,7 @@ fn anew(
         let same = template == live.at("spec.template");
         spec.put("template", if same { base.at("spec.template") } else { template }.clone());
     }
-    mark::change(cluster, &act::target(kind, live), &base, &new)
+    mark::change(cluster, &act::target(cluster, kind, live), &base, &new)
 }
 
 pub(super) fn edit(cluster: &Cluster, args: &Args) -> Said {

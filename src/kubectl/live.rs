@@ -98,7 +98,7 @@ fn exec(sim: &mut Simulation, past: &[Event], args: &Args, fed: Option<&str>) ->
         Ok(found) => found,
         Err(said) => return said,
     };
-    let pod = found.pod.text("metadata.name").to_owned();
+    let pod = cluster.said_pod(found.pod);
     let mut said = Said { err: told, ..Said::default() };
     let argv = args.rest.as_deref().unwrap_or(&[]);
     // What is piped in comes through the container's own shell.
@@ -202,8 +202,8 @@ fn top_pods(cluster: &Cluster, args: &Args, used: &[Used]) -> Said {
     let heads = heads.into_iter().chain(["CPU(cores)", "MEMORY(bytes)"]);
     let mut lines = vec![heads.map(str::to_owned).collect::<Vec<_>>()];
     for pod in found.iter().flat_map(|(_, list)| list) {
-        let name = pod.text("metadata.name");
-        let mine: Vec<&Used> = used.iter().filter(|one| one.0 == name).collect();
+        let (name, key) = (pod.text("metadata.name"), cluster.key(pod));
+        let mine: Vec<&Used> = used.iter().filter(|one| one.0 == *key).collect();
         let cells = |cpu: u32, bytes: u64| [format!("{cpu}m"), format!("{}Mi", bytes >> 20)];
         if by_container {
             for (_, container, cpu, bytes) in &mine {

@@ -256,7 +256,7 @@ fn one(cluster: &Cluster, args: &Args, pod: &Tree, container: &str, said: &mut S
         return;
     }
     let name = pod.text("metadata.name");
-    let mut lines = lines_of(cluster.past, name, container, previous);
+    let mut lines = lines_of(cluster.past, &cluster.key(pod), container, previous);
     if let Some(span) = args.flag("since") {
         let Some(span) = clock::duration(span) else {
             let why = format!(

@@ -50,7 +50,7 @@ pub(super) fn mark(cluster: &Cluster, args: &Args, verb: &str) -> Said {
             return Ok(String::new());
         }
         let pairs: Vec<String> = pairs.iter().map(|pair| quote(pair)).collect();
-        Ok(format!("{verb} {} {}", target(kind, object), pairs.join(" ")))
+        Ok(format!("{verb} {} {}", target(cluster, kind, object), pairs.join(" ")))
     });
     let gone = verb == "label" && pairs.iter().all(|pair| !pair.contains('='));
     if said.actions.is_empty() && said.exit == 0 && args.flag("dry-run").is_none() {
@@ -163,7 +163,7 @@ pub(super) fn patch(cluster: &Cluster, args: &Args) -> Said {
     };
     let same = std::cell::Cell::new(false);
     let mut said = each(cluster, args, &args.words, "patched", |kind, object| {
-        let target = target(kind, object);
+        let target = target(cluster, kind, object);
         if let [(top, inside)] = patch.entries()
             && top == "metadata"
             && inside.entries().len() == 1

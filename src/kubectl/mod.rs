@@ -38,7 +38,7 @@ pub use run::{Files, Said, complete_line, fill, objects, run_among, run_at};
 pub use table::{Table, human_duration};
 
 use crate::time::SimTime;
-use crate::trace::{Event, Name, PodView, Snapshot, Subject, Timeline, What};
+use crate::trace::{Event, Name, PodView, Snapshot, Subject, Timeline, What, plain};
 
 const POD_COLUMNS: [&str; 5] = ["NAME", "READY", "STATUS", "RESTARTS", "AGE"];
 
@@ -68,7 +68,9 @@ pub fn get_pods_watch(timeline: &Timeline, n: usize) -> String {
         if let Some(pod) = shown
             && let Some(view) = snapshot.pods.get(pod)
         {
-            watch.print(pod_cells(pod, view, event.at));
+            // Where one terminal shows two of a name, the later one keeps its namespace.
+            let alone = !snapshot.pods.contains_key(plain(pod));
+            watch.print(pod_cells(if alone { plain(pod) } else { pod }, view, event.at));
         }
         if removed {
             snapshot.apply(event);

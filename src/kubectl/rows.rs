@@ -93,7 +93,8 @@ pub(super) fn cells(cluster: &Cluster, kind: &Kind, object: &Tree) -> Vec<String
 
 fn pod(cluster: &Cluster, object: &Tree, name: String, age: String) -> Vec<String> {
     let mut out = vec![name.clone()];
-    if let Some(What::Row { ready, total, status, restarts, restarted_at }) = cluster.pod_row(&name)
+    if let Some(What::Row { ready, total, status, restarts, restarted_at }) =
+        cluster.pod_row(object)
     {
         let ago = restarted_at.filter(|_| *restarts > 0).map(|at| {
             let whole = SimTime::from_secs(at.as_secs());

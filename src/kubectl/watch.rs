@@ -8,7 +8,7 @@ use super::words::Args;
 use super::{Said, Table, get, kinds};
 use crate::kube::tree::Tree;
 use crate::sim::Simulation;
-use crate::trace::{Event, Subject, Timeline, What};
+use crate::trace::{Event, Name, Subject, Timeline, What};
 use std::collections::BTreeMap;
 
 /// Models k8s.io/kubectl/pkg/cmd/get/get.go watch (v1.36).
@@ -27,8 +27,9 @@ pub(super) fn watch(sim: &Simulation, past: &[Event], args: &Args) -> Option<Sai
     }
     let plain = ["output", "show-labels", "label-columns", "all-namespaces", "no-headers"];
     if one.kind.name == "Pod" && plain.iter().all(|flag| args.flag(flag).is_none()) {
-        let names = found.iter().flat_map(|(_, list)| list).map(|one| one.text("metadata.name"));
-        return Some(pods(sim, past, args, &names.collect::<Vec<_>>()));
+        let names = found.iter().flat_map(|(_, list)| list).map(|one| cluster.key(one));
+        let namespace = get::namespace(&cluster, args);
+        return Some(pods(sim, past, (args, &namespace), &names.collect::<Vec<_>>()));
     }
     let mut seen = Seen::default();
     let mut again = Simulation::new(sim.scenario().clone());
@@ -99,11 +100,21 @@ impl Seen {
 }
 
 /// Pods as the server showed them, from the trace alone.
-fn pods(sim: &Simulation, past: &[Event], args: &Args, names: &[&str]) -> Said {
+fn pods(
+    sim: &Simulation,
+    past: &[Event],
+    (args, namespace): (&Args, &str),
+    names: &[Name],
+) -> Said {
+    let added = past.iter().filter_map(|event| match (&event.subject, &event.what) {
+        (Subject::Pod(pod), What::PodAdded(shape)) if shape.namespace == namespace => Some(pod),
+        _ => None,
+    });
+    let near: Vec<&Name> = added.collect();
     let chosen = args.words.len() > 1 || args.flag("selector").is_some();
     let mine = |event: &&Event| match (&event.subject, &event.what) {
         (Subject::Pod(pod), What::PodAdded(_) | What::Row { .. } | What::Removed) => {
-            !chosen || names.contains(&&**pod)
+            near.contains(&pod) && (!chosen || names.contains(pod))
         }
         _ => false,
     };

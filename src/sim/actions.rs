@@ -8,7 +8,7 @@ use super::world::World;
 use crate::order::Order;
 use crate::text::{number, words};
 use crate::time::SimTime;
-use crate::trace::{EventId, Subject, What};
+use crate::trace::{EventId, Subject, What, plain};
 
 /// The run's first instant, then each action at its time.
 pub(crate) async fn run(world: World) {
@@ -160,9 +160,18 @@ fn exec(world: &World, target: &str, container: &str, argv: &[&str]) -> Result<(
 /// A command in a container ends after this long at the latest.
 const EXEC_MAX: SimTime = SimTime::from_secs(3_600);
 
+/// `pod/web` and `pod/shop/web` without the kind.
+pub(super) fn without_kind(target: &str) -> &str {
+    match target.split_once('/') {
+        Some(("pod" | "pods" | "po", name)) => name,
+        _ => target,
+    }
+}
+
 pub(super) fn pod_id(world: &World, name: &str) -> Result<PodId, String> {
-    let name = name.rsplit('/').next().unwrap_or(name);
-    let found = api::by_name(&world.st(), name);
+    let name = without_kind(name);
+    let found = api::said(&world.st(), name);
+    let name = plain(name);
     found.ok_or_else(|| format!("Error from server (NotFound): pods \"{name}\" not found"))
 }
 

@@ -1,6 +1,7 @@
 //! Commands run inside containers from outside, and what containers use, asked of a run.
 
 use super::Simulation;
+use super::actions::without_kind;
 use super::control::api;
 use super::kubelet::exec::{Ran, command, get};
 use super::model::{PodId, RecordState};
@@ -27,7 +28,7 @@ pub enum Executed {
 
 fn running(world: &World, pod: &str, container: &str) -> Option<(PodId, Handle)> {
     let state = world.st();
-    let id = api::by_name(&state, pod)?;
+    let id = api::said(&state, pod)?;
     let newest = state.pods.get(&id)?.kubelet.actual.newest(container)?;
     let handle = newest.handle.filter(|_| newest.state == RecordState::Running)?;
     Some((id, handle))
@@ -55,10 +56,10 @@ type Page = Rc<RefCell<Option<Option<Answer>>>>;
 
 /// Asks a pod's port for a page, as curl does, and does not wait for the answer.
 pub(crate) fn ask(world: &World, pod: &str, port: u16, (path, host): (&str, &str)) -> Option<Page> {
-    let name = pod.rsplit('/').next().unwrap_or(pod);
+    let name = without_kind(pod);
     let (id, address) = {
         let state = world.st();
-        let id = api::by_name(&state, name)?;
+        let id = api::said(&state, name)?;
         (id, state.pods.get(&id).filter(|pod| pod.status.has_ip)?.ip.clone())
     };
     let done = Rc::new(RefCell::new(None));

@@ -19,7 +19,6 @@
 //! | process pressure, soft eviction | only hard limits of memory and disk evict |
 //! | pressure on a node of 1 GiB and more | never: nothing that runs here can fill one |
 //! | graceful node shutdown | a machine is off at once; `drain`, `down` and `up` work |
-//! | a second object of a kind and name, in another namespace | a note; it is left out |
 //! | image registries | a table of well-known images; others run as a stand-in, with a note |
 //! | scores of the scheduler beyond spreading and room | the emptier node with fewer siblings |
 

@@ -6,7 +6,7 @@ use super::runtime::{Handle, SandboxRef, VolumeRef};
 use crate::kube::Origins;
 use crate::text::Span;
 use crate::time::SimTime;
-use crate::trace::{ContainerStatus, EventId, Name, Role, State, Subject};
+use crate::trace::{self, ContainerStatus, EventId, Name, Role, State, Subject};
 use k8s_openapi::api::core::v1 as core;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -139,6 +139,7 @@ pub(crate) struct PodTemplate {
 
 pub(crate) struct Pod {
     pub(crate) id: PodId,
+    /// What the run calls it; see `trace::plain`.
     pub(crate) name: Name,
     pub(crate) namespace: String,
     pub(crate) uid: String,
@@ -276,6 +277,11 @@ pub(crate) struct Record {
 }
 
 impl Pod {
+    /// `metadata.name`.
+    pub(crate) fn plain(&self) -> &str {
+        trace::plain(&self.name)
+    }
+
     pub(crate) fn subject(&self) -> Subject {
         Subject::Pod(self.name.clone())
     }
@@ -294,7 +300,7 @@ impl Pod {
 
     /// `NAME_NAMESPACE(UID)`, as the kubelet writes it.
     pub(crate) fn full_name(&self) -> String {
-        format!("{}_{}({})", self.name, self.namespace, self.uid)
+        format!("{}_{}({})", self.plain(), self.namespace, self.uid)
     }
 
     pub(crate) fn restart_policy(&self) -> &str {

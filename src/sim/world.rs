@@ -46,6 +46,8 @@ pub(crate) enum Reply {
 
 pub(crate) struct State {
     clock: Clock,
+    /// Where objects without a namespace of their own live.
+    home: String,
     pub(crate) out: Vec<Event>,
     next_event: u32,
     limits: Limits,
@@ -55,6 +57,8 @@ pub(crate) struct State {
     pub(crate) told_bytes: u64,
     pub(crate) pods: BTreeMap<PodId, Pod>,
     pub(crate) next_pod: u32,
+    /// `KIND/NAMESPACE/NAME` of objects whose name another namespace had first.
+    namesakes: BTreeSet<Name>,
     /// Names of pods the API server has: of others nothing is told any more.
     pub(crate) live: BTreeSet<Name>,
     /// By (kind, namespace, name), kind `configmap` or `secret`.
@@ -112,6 +116,7 @@ impl Cluster {
         let seed = scenario.seed;
         let state = State {
             clock: clock.clone(),
+            home: scenario.namespace.clone(),
             out: Vec::new(),
             next_event: 0,
             limits: scenario.limits.clone(),
@@ -119,6 +124,7 @@ impl Cluster {
             told_bytes: 0,
             pods: BTreeMap::new(),
             next_pod: 0,
+            namesakes: BTreeSet::new(),
             live: BTreeSet::new(),
             configs: BTreeMap::new(),
             applied: BTreeMap::new(),
@@ -311,6 +317,36 @@ impl State {
         if let Some(pods) = node.and_then(|node| self.bound.get_mut(&node)) {
             pods.remove(&id);
         }
+    }
+
+    /// What the run calls an object: its name, or `NAMESPACE/NAME`; see `trace::plain`.
+    pub(crate) fn key(&self, kind: &str, namespace: &str, name: &str) -> Name {
+        let whole = format!("{kind}/{namespace}/{name}");
+        match self.namesakes.contains(whole.as_str()) {
+            true => format!("{namespace}/{name}").into(),
+            false => name.into(),
+        }
+    }
+
+    /// What the run calls an object that an action names: `NAME` or `NAMESPACE/NAME`.
+    pub(crate) fn called(&self, kind: &str, name: &str) -> Name {
+        match name.split_once('/') {
+            Some((namespace, name)) => self.key(kind, namespace, name),
+            None => self.key(kind, &self.home, name),
+        }
+    }
+
+    /// What the run calls an object that comes now, where `taken` says that its name is another's.
+    pub(crate) fn new_key(
+        &mut self,
+        kind: &str,
+        (namespace, name): (&str, &str),
+        taken: bool,
+    ) -> Name {
+        if taken {
+            self.namesakes.insert(format!("{kind}/{namespace}/{name}").into());
+        }
+        self.key(kind, namespace, name)
     }
 
     /// The spec of an object has changed.

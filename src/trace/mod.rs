@@ -16,6 +16,13 @@ use std::sync::Arc;
 
 pub type Name = Arc<str>;
 
+/// The name an object has in its namespace. A run calls an object by its name alone, as long as no
+/// other of its kind has that name; one that comes later, in another namespace, is
+/// `NAMESPACE/NAME` wherever events name it.
+pub fn plain(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
 /// Index of an event in its timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventId(pub u32);

@@ -1,10 +1,10 @@
 //! Everything as it was at one instant: the fold of a timeline's events. Logs are not in it: they
 //! only grow, so a view reads them from the timeline's events up to the cursor.
 
-use super::{Subject, What};
 use super::{
     Change, ContainerStatus, Event, EventId, FileChange, HookKind, Name, PodShape, ProbeKind,
 };
+use super::{Subject, What};
 use crate::time::SimTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What the API server and the scheduler do with pods: create, bind, delete, remove.
 
-use super::{job, scheduler, spread};
+use super::{job, namespace, scheduler, spread};
 use crate::sim::kubelet::publish;
 use crate::sim::model::{Deletion, Owner, Pod, PodId, PodTemplate, Status, containers_of};
 use crate::sim::quantity;
@@ -32,7 +32,7 @@ pub(crate) fn create_pod(world: &World, new: NewPod) -> PodId {
         let n = id.0 + 4;
         let pod = Pod {
             id,
-            name: new.name.into(),
+            name: namespace::enter(state, "pod", &new.namespace, &new.name),
             namespace: new.namespace,
             uid,
             ip: format!("10.244.{}.{}", n / 250, n % 250),
@@ -228,9 +228,14 @@ fn volume_words(volume: &core::Volume) -> (&'static str, String) {
     ("other", String::new())
 }
 
-/// The pod that has this name now.
+/// The pod that the run calls so now.
 pub(crate) fn by_name(state: &State, name: &str) -> Option<PodId> {
     state.pods.values().find(|p| !p.removed && &*p.name == name).map(|p| p.id)
+}
+
+/// The pod that an action names.
+pub(crate) fn said(state: &State, name: &str) -> Option<PodId> {
+    by_name(state, &state.called("pod", name))
 }
 
 /// Pods of one owner, oldest first, those still shown by the API.

@@ -12,7 +12,7 @@ use crate::sim::kubelet;
 use crate::sim::model::{PodId, PodTemplate, Source, containers_of};
 use crate::sim::world::World;
 use crate::text::LineIndex;
-use crate::trace::{EventId, Name, Subject, What};
+use crate::trace::{EventId, Name, Subject, What, plain};
 use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::batch::v1 as batch;
 use k8s_openapi::api::core::v1 as core;
@@ -68,7 +68,8 @@ fn tell_places(world: &World, text: &str, (old, new): (&Object, &Object), event:
     places.truncate(PLACES_MAX);
     let more = if more { " and more" } else { "" };
     let text = format!("what was applied differs: {}{more}", places.join("; "));
-    let (kind, name) = (new.kind.name().to_ascii_lowercase(), new.name().into());
+    let (kind, namespace, name) = load::key_of(world, new);
+    let name = world.st().key(&kind, &namespace, &name);
     let subject = Subject::Object { kind: kind.as_str().into(), name };
     world.st().emit(subject, What::Note { text }, Some(event), None);
 }
@@ -113,18 +114,19 @@ fn last_applied(world: &World, object: &Object) -> Option<Object> {
     let key = load::key_of(world, object);
     let state = world.st();
     let old = state.applied.get(&key)?;
-    let (_, namespace, name) = &key;
+    let (kind, namespace, plain) = &key;
+    let name = state.key(kind, namespace, plain);
     let all = &state.controllers;
-    let config = |kind| state.configs.contains_key(&(kind, namespace.clone(), name.clone()));
+    let config = |kind| state.configs.contains_key(&(kind, namespace.clone(), plain.clone()));
     let there = match &old.kind {
-        Kind::Pod(_) => api::by_name(&state, name).is_some(),
-        Kind::Deployment(_) => all.deployments.contains_key(name.as_str()),
-        Kind::ReplicaSet(_) => all.replicasets.contains_key(name.as_str()),
-        Kind::StatefulSet(_) => all.statefulsets.contains_key(name.as_str()),
-        Kind::DaemonSet(_) => all.daemonsets.contains_key(name.as_str()),
-        Kind::Job(_) => all.jobs.contains_key(name.as_str()),
-        Kind::CronJob(_) => all.cronjobs.contains_key(name.as_str()),
-        Kind::Service(_) => all.services.contains_key(name.as_str()),
+        Kind::Pod(_) => api::by_name(&state, &name).is_some(),
+        Kind::Deployment(_) => all.deployments.contains_key(&name),
+        Kind::ReplicaSet(_) => all.replicasets.contains_key(&name),
+        Kind::StatefulSet(_) => all.statefulsets.contains_key(&name),
+        Kind::DaemonSet(_) => all.daemonsets.contains_key(&name),
+        Kind::Job(_) => all.jobs.contains_key(&name),
+        Kind::CronJob(_) => all.cronjobs.contains_key(&name),
+        Kind::Service(_) => all.services.contains_key(&name),
         Kind::ConfigMap(_) => config("configmap"),
         Kind::Secret(_) => config("secret"),
         _ => true,
@@ -148,7 +150,7 @@ struct Edit<'a> {
 fn update(world: &World, old: &Object, new: &Object, event: EventId, patch: bool) {
     let key = load::key_of(world, new);
     let (kind, namespace, name) = key.clone();
-    let (old_origins, name) = (&old.origins, name.as_str().into());
+    let (old_origins, name) = (&old.origins, world.st().key(&kind, &namespace, &name));
     let source = load::source_of(new, true);
     let edit = Edit { world, old: old_origins, source, name, kind, namespace, event, patch };
     world.st().applied.insert(key, new.clone());
@@ -330,7 +332,7 @@ impl Edit<'_> {
     /// never do.
     fn config(&self, kind: &'static str, now: &Kind) {
         let data = load::data_of(now);
-        let key = (kind, self.namespace.clone(), self.name.to_string());
+        let key = (kind, self.namespace.clone(), plain(&self.name).to_owned());
         let live = self.world.st().configs.get(&key).map(|config| config.data.clone());
         if live.as_ref() == Some(&data) && self.is_same() {
             return;
@@ -343,10 +345,10 @@ impl Edit<'_> {
 
     /// A claim that asks for more, where its class lets it grow; false where it does not.
     fn claim(&self, now: &core::PersistentVolumeClaim) -> bool {
-        let key = (self.namespace.clone(), self.name.to_string());
+        let key = (self.namespace.clone(), plain(&self.name).to_owned());
         let spec = now.spec.clone().unwrap_or_default();
         let Err(why) = claims::grow(self.world, &key, spec, || self.tell()) else { return true };
-        let name = &self.name;
+        let name = plain(&self.name);
         let text = format!(
             "Error from server (Forbidden): persistentvolumeclaims \"{name}\" is forbidden: \
              {why}"

@@ -3,13 +3,15 @@
 use super::{Controllers, apply, deployment, namespace, owner};
 use crate::sim::model::PodTemplate;
 use crate::sim::world::{State, World};
-use crate::trace::{EventId, Name, Subject, What};
+use crate::trace::{EventId, Name, Subject, What, plain};
 use k8s_openapi::api::core::v1 as core;
 use std::rc::Rc;
 
 type Done = Result<(), String>;
 
-pub(super) fn parts(target: &str) -> (&str, Name) {
+/// The kind of what an action names, and what the run calls it: `deployment/web`, or with the
+/// namespace `deployment/shop/web`.
+pub(super) fn parts<'t>(world: &World, target: &'t str) -> (&'t str, Name) {
     let (kind, name) = target.split_once('/').unwrap_or(("pod", target));
     let kind = match kind.trim_end_matches('s') {
         "deploy" | "deployment.app" => "deployment",
@@ -24,10 +26,11 @@ pub(super) fn parts(target: &str) -> (&str, Name) {
         "cm" => "configmap",
         other => other,
     };
-    (kind, name.into())
+    (kind, world.st().called(kind, name))
 }
 
 pub(super) fn missing(kind: &str, name: &str) -> String {
+    let name = plain(name);
     let plural = match kind {
         "ingress" => "ingresses.networking.k8s.io",
         "networkpolicy" => "networkpolicies.networking.k8s.io",
@@ -46,7 +49,7 @@ fn replicas_of(all: &Controllers, kind: &str, name: &Name) -> Option<(&'static s
 }
 
 pub(crate) fn scale(world: &World, target: &str, replicas: u32, event: EventId) -> Done {
-    let (kind, name) = parts(target);
+    let (kind, name) = parts(world, target);
     let state = &mut world.st();
     if let Some((kind, was)) = replicas_of(&state.controllers, kind, &name)
         && was != replicas
@@ -81,7 +84,7 @@ pub(super) fn change_template(
     event: EventId,
     change: impl FnOnce(&mut PodTemplate),
 ) -> Done {
-    let (kind, name) = parts(target);
+    let (kind, name) = parts(world, target);
     let state = &mut world.st();
     let controllers: &mut Controllers = &mut state.controllers;
     let (kind, template, cause, revision) = match kind {
@@ -129,7 +132,7 @@ pub(crate) fn set_image(world: &World, target: &str, pairs: &[&str], event: Even
         }
         template.spec = Rc::new(spec);
     };
-    match parts(target) {
+    match parts(world, target) {
         ("pod", name) => apply::change_pod(world, &name, event, change),
         _ => change_template(world, target, event, change),
     }
@@ -162,7 +165,7 @@ fn set_one(env: &mut Vec<core::EnvVar>, name: &str, value: &str) {
 }
 
 pub(crate) fn undo(world: &World, target: &str, event: EventId) -> Done {
-    let (kind, name) = parts(target);
+    let (kind, name) = parts(world, target);
     if kind != "deployment" {
         return Err(format!("rolling back a {kind}"));
     }
@@ -173,7 +176,7 @@ pub(crate) fn undo(world: &World, target: &str, event: EventId) -> Done {
 
 /// `rollout pause` and `rollout resume`.
 pub(crate) fn pause(world: &World, target: &str, paused: bool, event: EventId) -> Done {
-    let (kind, name) = parts(target);
+    let (kind, name) = parts(world, target);
     if kind != "deployment" {
         return Err(format!("pausing a {kind}"));
     }
@@ -196,14 +199,17 @@ pub(crate) fn restart(world: &World, target: &str, event: EventId) -> Done {
 
 /// New values in a ConfigMap or Secret: mounted files follow later, variables never.
 pub(crate) fn set_data(world: &World, target: &str, pairs: &[&str], event: EventId) -> Done {
-    let (kind, name) = parts(target);
+    let (kind, name) = parts(world, target);
     let kind = match kind {
         "configmap" => "configmap",
         "secret" => "secret",
         _ => return Err(format!("setting data of a {kind}")),
     };
     let state = &mut world.st();
-    let found = state.configs.iter_mut().find(|((k, _, n), _)| *k == kind && **n == *name);
+    let said = said_namespace(target);
+    let found = state.configs.iter_mut().find(|((k, of, n), _)| {
+        *k == kind && n == plain(&name) && said.is_none_or(|said| said == of)
+    });
     let (_, config) = found.ok_or_else(|| missing(kind, &name))?;
     for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
         config.data.insert(key.to_owned(), value.as_bytes().to_vec());
@@ -231,7 +237,7 @@ pub(crate) fn delete(
     event: EventId,
 ) -> Done {
     let target = format!("{kind}/{name}");
-    let (kind, name) = parts(&target);
+    let (kind, name) = parts(world, &target);
     let cascade = owner::Cascade::of(words)?;
     if kind == "namespace" {
         return namespace::delete(world, &name, event);
@@ -239,7 +245,8 @@ pub(crate) fn delete(
     if owner::owns(kind) {
         return owner::delete(world, (kind, &name), cascade, event);
     }
-    if !remove(world, kind, &name) {
+    let namespace = said_namespace(&target).unwrap_or(&world.scenario.namespace);
+    if !remove(world, kind, namespace, &name) {
         return Err(missing(kind, &name));
     }
     let subject = Subject::Object { kind: kind.into(), name: name.clone() };
@@ -249,34 +256,46 @@ pub(crate) fn delete(
     Ok(())
 }
 
-pub(super) fn remove(world: &World, kind: &str, name: &Name) -> bool {
+/// The namespace an action names: `shop` of `service/shop/web`.
+fn said_namespace(target: &str) -> Option<&str> {
+    target.split_once('/')?.1.split_once('/').map(|(namespace, _)| namespace)
+}
+
+fn remove(world: &World, kind: &str, namespace: &str, name: &Name) -> bool {
     let state = &mut world.st();
-    let key = |kind: &'static str| (kind, world.scenario.namespace.clone(), name.to_string());
+    let own = plain(name);
+    let key = |kind: &'static str| (kind, namespace.to_owned(), own.to_owned());
     match kind {
         "service" => state.controllers.services.remove(name).is_some(),
         "horizontalpodautoscaler" => state.controllers.scalers.all.remove(name).is_some(),
         "ingress" => {
             let before = state.controllers.ingresses.all.len();
-            state.controllers.ingresses.all.retain(|one| one.name != *name);
+            state
+                .controllers
+                .ingresses
+                .all
+                .retain(|one| &*one.name != own || one.namespace != namespace);
             state.controllers.ingresses.all.len() < before
         }
         "networkpolicy" => {
             let before = state.controllers.policies.len();
-            state.controllers.policies.retain(|(_, known), _| known != name);
+            state.controllers.policies.retain(|(of, known), _| of != namespace || &**known != own);
             let known = state.controllers.policies.len() < before;
-            forget(state, kind, &world.scenario.namespace, name) || known
+            forget(state, kind, namespace, own) || known
         }
         "configmap" => state.configs.remove(&key("configmap")).is_some(),
         "secret" => state.configs.remove(&key("secret")).is_some(),
-        _ => forget(state, kind, &world.scenario.namespace, name),
+        _ => forget(state, kind, namespace, own),
     }
 }
 
 /// Objects that only say what others may be, or that nobody acts on.
-fn forget(state: &mut State, kind: &str, namespace: &str, name: &Name) -> bool {
-    let pair = (namespace.to_owned(), name.to_string());
+fn forget(state: &mut State, kind: &str, namespace: &str, name: &str) -> bool {
+    let pair = (namespace.to_owned(), name.to_owned());
     match kind {
-        "poddisruptionbudget" => state.budgets.retain(|one| *one.name != **name),
+        "poddisruptionbudget" => {
+            state.budgets.retain(|one| one.name != name || one.namespace != namespace);
+        }
         "resourcequota" => drop(state.rules.quotas.remove(&pair)),
         "limitrange" => drop(state.rules.ranges.remove(&pair)),
         "serviceaccount" => drop(state.rules.accounts.remove(&pair)),

@@ -100,7 +100,7 @@ pub(crate) fn disk(origins: &Origins) -> Disk {
 
 /// Takes a claim in; the server gives it the default class where it names none.
 pub(crate) fn add(world: &World, meta: Meta, spec: core::PersistentVolumeClaimSpec) {
-    let key = (meta.namespace.clone(), meta.name.to_string());
+    let key = (meta.namespace.clone(), meta.plain().to_owned());
     let state = &mut world.st();
     let default = state.storage.classes.iter().find(|(_, class)| class.default);
     let default = default.map(|(name, _)| name.clone()).unwrap_or_default();
@@ -126,7 +126,7 @@ pub(crate) fn for_pod(
     if world.st().storage.claims.contains_key(&(set.namespace.clone(), name.clone())) {
         return;
     }
-    let message = format!("Create Claim {name} Pod {pod} in StatefulSet {} success", set.name);
+    let message = format!("Create Claim {name} Pod {pod} in StatefulSet {} success", set.plain());
     let applied = {
         let state = &mut world.st();
         let event = workload::report(state, set, "SuccessfulCreate", message, cause);

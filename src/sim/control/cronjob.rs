@@ -1,10 +1,10 @@
 //! CronJobs: a Job at each time of a schedule.
 
 use super::job::{self, Job};
-use super::{Meta, api, cron, load, workload};
+use super::{Meta, api, cron, load, namespace, workload};
 use crate::sim::world::World;
 use crate::time::SimTime;
-use crate::trace::{EventId, Name, Subject, What};
+use crate::trace::{EventId, Name, Subject, What, plain};
 use k8s_openapi::api::batch::v1 as batch;
 use std::collections::BTreeMap;
 
@@ -102,7 +102,7 @@ fn fire(world: &World, cronjob: CronJob, due: i64, at: SimTime) {
         }
         Some("Replace") => {
             for old in &cronjob.active {
-                let message = format!("Deleted job {old}");
+                let message = format!("Deleted job {}", plain(old));
                 let state = &mut world.st();
                 workload::report(state, meta, "SuccessfulDelete", message, meta.applied);
             }
@@ -111,10 +111,11 @@ fn fire(world: &World, cronjob: CronJob, due: i64, at: SimTime) {
         }
         _ => {}
     }
-    let job: Name = format!("{name}-{}", due / 60).into();
+    let called = format!("{}-{}", meta.plain(), due / 60);
+    let job = namespace::enter(&mut world.st(), "job", &meta.namespace, &called);
     let applied = {
         let state = &mut world.st();
-        let message = format!("Created job {job}");
+        let message = format!("Created job {called}");
         let event = workload::report(state, meta, "SuccessfulCreate", message, meta.applied);
         let subject = Subject::Object { kind: "job".into(), name: job.clone() };
         let origin = meta.source.span("spec.jobTemplate");
@@ -198,12 +199,14 @@ fn saw_end(world: &World, name: &Name, job: &Name, word: &'static str) {
     let over = over.unwrap_or_default();
     // History is cleaned up before Jobs are looked at, so one of which none is kept is just gone.
     let (last, last_words) = match over.contains(job) {
-        true => ("MissingJob", format!("Active job went missing: {job}")),
-        false => ("SawCompletedJob", format!("Saw completed job: {job}, condition: {word}")),
+        true => ("MissingJob", format!("Active job went missing: {}", plain(job))),
+        false => {
+            ("SawCompletedJob", format!("Saw completed job: {}, condition: {word}", plain(job)))
+        }
     };
     for old in over {
         let state = &mut world.st();
-        let message = format!("Deleted job {old}");
+        let message = format!("Deleted job {}", plain(&old));
         workload::report(state, &meta, "SuccessfulDelete", message, meta.applied);
         drop_later(world, old);
     }

@@ -28,7 +28,7 @@ const REVISION: &str = "controller-revision-hash";
 impl DaemonSet {
     /// As its pods are labelled.
     fn revision_hash(&self, seed: u64) -> String {
-        workload::hash(seed, &self.meta.name, self.revision)
+        workload::hash(seed, self.meta.plain(), self.revision)
     }
 }
 
@@ -82,7 +82,7 @@ fn sync(world: &World, mut set: DaemonSet) {
 }
 
 fn create(world: &World, set: &DaemonSet, node: &str, cause: EventId) {
-    let name = workload::generated(world, &set.meta.name);
+    let name = workload::generated(world, set.meta.plain());
     let mut template = set.template.clone();
     template.labels.insert(REVISION.to_owned(), set.revision_hash(world.scenario.seed));
     let generation = ("pod-template-generation".to_owned(), set.revision.to_string());

@@ -1,7 +1,7 @@
 //! Deployments: one ReplicaSet per template, and the arithmetic of moving from one to the next.
 
 use super::replicaset::{self, ReplicaSet};
-use super::{Meta, owner, workload};
+use super::{Meta, namespace, owner, workload};
 use crate::order::Order;
 use crate::sim::model::PodTemplate;
 use crate::sim::world::World;
@@ -155,11 +155,13 @@ impl Sync<'_> {
         let deployment = &self.deployment;
         let world = self.world;
         let revision = self.sets.iter().map(|s| s.revision).max().unwrap_or(0) + 1;
-        let hash = workload::hash(world.scenario.seed, &deployment.meta.name, revision);
-        let name: Name = format!("{}-{hash}", deployment.meta.name).into();
+        let hash = workload::hash(world.scenario.seed, deployment.meta.plain(), revision);
+        let called = format!("{}-{hash}", deployment.meta.plain());
+        let namespace = &deployment.meta.namespace;
+        let name = namespace::enter(&mut world.st(), "replicaset", namespace, &called);
         let room = self.room();
         let replicas = deployment.replicas.min(room);
-        let message = format!("Scaled up replica set {name} from 0 to {replicas}");
+        let message = format!("Scaled up replica set {called} from 0 to {replicas}");
         let applied = {
             let state = &mut world.st();
             let kind = "replicaset";
@@ -236,7 +238,9 @@ impl Sync<'_> {
         let (name, before) = (set.meta.name.clone(), set.replicas);
         set.replicas = replicas;
         let direction = if replicas > before { "up" } else { "down" };
-        let message = format!("Scaled {direction} replica set {name} from {before} to {replicas}");
+        let called = set.meta.plain();
+        let message =
+            format!("Scaled {direction} replica set {called} from {before} to {replicas}");
         let state = &mut self.world.st();
         let cause = self
             .deployment

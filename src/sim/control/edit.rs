@@ -22,7 +22,7 @@ pub(crate) fn mark(
     pairs: &[&str],
     event: EventId,
 ) -> Done {
-    let (kind, name) = parts(target);
+    let (kind, name) = parts(world, target);
     if kind == "namespace" && verb == "label" {
         security::label_namespace(world, &name, |labels| edit(labels, pairs), event);
         return Ok(());
@@ -93,7 +93,7 @@ pub(crate) fn set_resources(world: &World, target: &str, flags: &[&str], event: 
 
 /// `rollout undo --to-revision=N`.
 pub(crate) fn undo_to(world: &World, target: &str, revision: u32, event: EventId) -> Done {
-    let (_, name) = parts(target);
+    let (_, name) = parts(world, target);
     let wanted = deployment::template_of_revision(world, &name, revision);
     let wanted = wanted.ok_or_else(|| format!("unable to find specified revision {revision}"))?;
     change_template(world, target, event, |template| *template = wanted)

@@ -61,7 +61,8 @@ spec:
 
 pub(super) fn add(world: &World, name: &str, namespace: String, source: Source, applied: EventId) {
     let spec: networking::IngressSpec = source.origins.read("spec");
-    let subject = Subject::Object { kind: "ingress".into(), name: name.into() };
+    let called = world.st().key("ingress", &namespace, name);
+    let subject = Subject::Object { kind: "ingress".into(), name: called };
     let first = world.st().controllers.ingresses.controller.is_none();
     if first {
         let text = format!(
@@ -279,7 +280,8 @@ fn behind(state: &State, namespace: &str, backend: &networking::IngressBackend) 
     let Some(wanted) = &backend.service else { return "upstream-default-backend\t".to_owned() };
     let port = wanted.port.clone().unwrap_or_default();
     let word = port.number.map(|n| n.to_string()).or(port.name.clone()).unwrap_or_default();
-    let found = state.controllers.services.get(wanted.name.as_str());
+    let called = state.key("service", namespace, &wanted.name);
+    let found = state.controllers.services.get(&called);
     let found = found.filter(|service| service.meta.namespace == namespace);
     let to = found.and_then(|service| {
         let mut ports = service.spec.ports.iter().flatten();

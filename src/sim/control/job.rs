@@ -319,7 +319,7 @@ fn free_indexes(world: &World, job: &Job) -> Vec<u32> {
 fn make_pod(world: &World, job: &Job, index: Option<u32>, cause: EventId) {
     let mut template = job.template.clone();
     let labels = ["batch.kubernetes.io/job-name", "job-name"];
-    let name = job.meta.name.to_string();
+    let name = job.meta.plain().to_owned();
     template.labels.extend(labels.map(|label| (label.to_owned(), name.clone())));
     let base = match index {
         Some(index) => {

@@ -60,11 +60,12 @@ fn judged(job: &Job, pod: &Pod, mut outcome: Outcome) -> Outcome {
             (Some(codes), _) => exit_code(pod, codes).map(|(name, code)| {
                 format!(
                     "Container {name} for pod {}/{} failed with exit code {code}",
-                    pod.namespace, pod.name
+                    pod.namespace,
+                    pod.plain()
                 )
             }),
             (None, Some(patterns)) => condition(pod, patterns)
-                .map(|kind| format!("Pod {}/{} has condition {kind}", pod.namespace, pod.name)),
+                .map(|kind| format!("Pod {}/{} has condition {kind}", pod.namespace, pod.plain())),
             (None, None) => None,
         };
         let Some(what) = matched else { continue };

@@ -106,9 +106,6 @@ fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Orig
 }
 
 pub(super) fn apply_one(world: &World, object: &Object, cause: Option<EventId>) {
-    if namespace::is_namesake(world, object, cause) {
-        return;
-    }
     let source = source_of(object, cause.is_some());
     world.st().applied.insert(key_of(world, object), object.clone());
     match &object.kind {
@@ -183,10 +180,9 @@ pub(super) fn apply_other(world: &World, object: &Object, source: Source, cause:
             }
             let inert = NOT_SIMULATED.iter().find(|(known, _)| known == kind);
             if let Some((_, what)) = inert {
-                let subject = Subject::Object {
-                    kind: kind.to_ascii_lowercase().as_str().into(),
-                    name: name.as_str().into(),
-                };
+                let kind = kind.to_ascii_lowercase();
+                let name = world.st().key(&kind, &namespace, name);
+                let subject = Subject::Object { kind: kind.as_str().into(), name };
                 let what = What::NotSimulated { what: (*what).to_owned() };
                 world.st().emit(subject, what, cause, source.span("kind"));
             }
@@ -211,12 +207,13 @@ fn add_pod(world: &World, pod: &core::Pod, source: Source, cause: Option<EventId
     let name = name_of(world, &pod.metadata);
     let admitted = admission::admit(&world.st(), &namespace, (&name, false), &mut template);
     if let Err(refused) = admitted {
-        return refuse(world, &pod.metadata, refused, applied);
+        return refuse(world, &pod.metadata, &namespace, refused, applied);
     }
     if world.st().rules.namespaces.contains_key(&namespace)
         && let Some(work) = super::work()
     {
-        let subject = Subject::Object { kind: "pod".into(), name: name.as_str().into() };
+        let called = world.st().key("pod", &namespace, &name);
+        let subject = Subject::Object { kind: "pod".into(), name: called };
         (work.warn)(world, subject, &namespace, &template, applied);
     }
     let new = NewPod {
@@ -232,9 +229,10 @@ fn add_pod(world: &World, pod: &core::Pod, source: Source, cause: Option<EventId
 }
 
 /// The server does not keep this pod.
-fn refuse(world: &World, metadata: &ObjectMeta, refused: Refused, cause: EventId) {
+fn refuse(world: &World, metadata: &ObjectMeta, namespace: &str, refused: Refused, cause: EventId) {
     let name = metadata.name.as_deref().or(metadata.generate_name.as_deref()).unwrap_or("");
-    let subject = Subject::Object { kind: "pod".into(), name: name.into() };
+    let name = world.st().key("pod", namespace, name);
+    let subject = Subject::Object { kind: "pod".into(), name };
     let text = format!("Error from server (Forbidden): {}", refused.why);
     world.st().emit(subject, What::Note { text }, Some(cause), refused.origin);
 }
@@ -423,7 +421,7 @@ fn keep(
     let meta = meta(world, kind, metadata, source, cause);
     let changed_by = cause.map(|_| meta.applied);
     let config = Config { created_at: meta.created_at, data, changed_by };
-    let key = (kind, meta.namespace, meta.name.to_string());
+    let key = (kind, meta.namespace.clone(), meta.plain().to_owned());
     world.st().configs.insert(key, config);
 }
 
@@ -449,9 +447,12 @@ fn tell(
     source: &Source,
     cause: Option<EventId>,
 ) -> EventId {
+    let namespace = namespace_of(world, metadata, source);
     let name = metadata.name.as_deref().or(metadata.generate_name.as_deref()).unwrap_or("");
-    let subject = Subject::Object { kind: kind.into(), name: name.into() };
-    world.st().emit(subject, What::Applied, cause, source.span("metadata.name"))
+    let state = &mut world.st();
+    let name = namespace::enter(state, kind, &namespace, name);
+    let subject = Subject::Object { kind: kind.into(), name };
+    state.emit(subject, What::Applied, cause, source.span("metadata.name"))
 }
 
 fn meta(
@@ -462,10 +463,11 @@ fn meta(
     cause: Option<EventId>,
 ) -> Meta {
     let applied = tell(world, kind, metadata, &source, cause);
+    let (name, namespace) = (name_of(world, metadata), namespace_of(world, metadata, &source));
     Meta {
         kind,
-        name: name_of(world, metadata).into(),
-        namespace: namespace_of(world, metadata, &source),
+        name: namespace::enter(&mut world.st(), kind, &namespace, &name),
+        namespace,
         source: Rc::new(source),
         applied,
         created_at: world.now(),

@@ -40,7 +40,7 @@ use crate::sim::model::{PodId, PodTemplate, Source};
 use crate::sim::world::{State, World};
 use crate::text::Span;
 use crate::time::SimTime;
-use crate::trace::{EventId, Name, Subject};
+use crate::trace::{self, EventId, Name, Subject};
 use k8s_openapi::api::core::v1 as core;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -79,6 +79,7 @@ impl Controllers {
 pub(crate) struct Meta {
     /// `deployment`, as kubectl writes it.
     pub(crate) kind: &'static str,
+    /// What the run calls it; see `trace::plain`.
     pub(crate) name: Name,
     pub(crate) namespace: String,
     pub(crate) source: Rc<Source>,
@@ -93,6 +94,11 @@ pub(crate) struct Meta {
 }
 
 impl Meta {
+    /// `metadata.name`.
+    pub(crate) fn plain(&self) -> &str {
+        trace::plain(&self.name)
+    }
+
     pub(crate) fn subject(&self) -> Subject {
         Subject::Object { kind: self.kind.into(), name: self.name.clone() }
     }

@@ -1,8 +1,8 @@
 //! A namespace that is deleted: all that lives in it goes first, and nothing new comes in.
 
 use super::owner::{self, Cascade};
-use super::{api, change, load};
-use crate::kube::{Kind, Object, schema};
+use super::{api, change};
+use crate::kube::{Kind, schema};
 use crate::sim::model::PodId;
 use crate::sim::world::{State, World};
 use crate::time::SimTime;
@@ -72,11 +72,13 @@ fn empty(world: &World, namespace: &str, event: EventId) {
     state.applied.retain(|(kind, of, name), object| {
         let stays = of != namespace || is_cluster_wide(&object.kind);
         if !stays && kind != "pod" && !owner::owns(kind) {
-            gone.push(Subject::Object { kind: kind.as_str().into(), name: name.as_str().into() });
+            gone.push((kind.clone(), name.clone()));
         }
         stays
     });
-    for subject in gone {
+    for (kind, name) in gone {
+        let name = state.key(&kind, namespace, &name);
+        let subject = Subject::Object { kind: kind.as_str().into(), name };
         state.emit(subject, What::Removed, Some(event), None);
     }
     state.touch();
@@ -128,30 +130,32 @@ async fn finish(world: &World, name: &Name, event: EventId) {
     state.touch();
 }
 
-/// Kinds whose objects the simulation tells apart by their names alone.
-const BY_NAME: [&str; 10] = [
-    "Pod",
-    "Deployment",
-    "ReplicaSet",
-    "StatefulSet",
-    "DaemonSet",
-    "Job",
-    "CronJob",
-    "Service",
-    "HorizontalPodAutoscaler",
-    "Ingress",
-];
-
-/// Whether another namespace has such an object; then this one is left out, and that is said.
-pub(super) fn is_namesake(world: &World, object: &Object, cause: Option<EventId>) -> bool {
-    let (kind, namespace, name) = load::key_of(world, object);
-    let state = &mut world.st();
-    let taken = BY_NAME.contains(&object.kind.name())
-        && state.applied.keys().any(|(k, ns, n)| (k, n) == (&kind, &name) && *ns != namespace);
-    if taken {
-        let subject = Subject::Object { kind: kind.as_str().into(), name: name.as_str().into() };
-        let what = format!("a second {kind} named {name}, in namespace {namespace}");
-        state.emit(subject, What::NotSimulated { what }, cause, object.origins.span("metadata"));
-    }
-    taken
+/// What the run calls an object that comes now: a name that another namespace has already is said
+/// with the namespace.
+pub(super) fn enter(state: &mut State, kind: &str, namespace: &str, name: &str) -> Name {
+    let elsewhere = |meta: &super::Meta| meta.namespace != namespace;
+    let all = &state.controllers;
+    let taken = match kind {
+        "pod" => state
+            .pods
+            .values()
+            .any(|pod| !pod.removed && &*pod.name == name && pod.namespace != namespace),
+        "deployment" => all.deployments.get(name).is_some_and(|one| elsewhere(&one.meta)),
+        "replicaset" => all.replicasets.get(name).is_some_and(|one| elsewhere(&one.meta)),
+        "statefulset" => all.statefulsets.get(name).is_some_and(|one| elsewhere(&one.meta)),
+        "daemonset" => all.daemonsets.get(name).is_some_and(|one| elsewhere(&one.meta)),
+        "job" => all.jobs.get(name).is_some_and(|one| elsewhere(&one.meta)),
+        "cronjob" => all.cronjobs.get(name).is_some_and(|one| elsewhere(&one.meta)),
+        "service" => all.services.get(name).is_some_and(|one| elsewhere(&one.meta)),
+        "horizontalpodautoscaler" => {
+            all.scalers.all.get(name).is_some_and(|one| elsewhere(&one.meta))
+        }
+        _ => {
+            let known = |(k, of, n): &(String, String, String)| {
+                k == kind && n == name && of != namespace && &*state.key(kind, of, n) == name
+            };
+            state.applied.keys().any(known)
+        }
+    };
+    state.new_key(kind, (namespace, name), taken)
 }

@@ -220,7 +220,7 @@ fn evict(world: &World, id: PodId, node: &str, event: EventId) {
         if !here || due(state, pod, node, SimTime::ZERO).is_none() {
             return;
         }
-        let message = format!("Marking for deletion Pod {}/{}", pod.namespace, pod.name);
+        let message = format!("Marking for deletion Pod {}/{}", pod.namespace, pod.plain());
         let event = state.report(id, None, "TaintManagerEviction", message, Some(event));
         let (kind, reason) = ("DisruptionTarget", Some("DeletionByTaintManager"));
         let message = Some("Taint manager: deleting due to NoExecute taint".to_owned());

@@ -27,7 +27,8 @@ pub(crate) struct Policy {
 pub(super) fn add(world: &World, name: &str, namespace: String, source: Source, applied: EventId) {
     let state = &mut world.st();
     if state.controllers.policies.is_empty() {
-        let subject = Subject::Object { kind: "networkpolicy".into(), name: name.into() };
+        let name = state.key("networkpolicy", &namespace, name);
+        let subject = Subject::Object { kind: "networkpolicy".into(), name };
         let text = "NetworkPolicies are enforced here as Calico or Cilium enforce them; a cluster \
                     whose network plugin does not, such as Flannel, keeps them and lets \
                     everything pass";
@@ -229,7 +230,7 @@ fn cidr(text: &str) -> Option<(Ipv4Addr, u8)> {
 pub(crate) fn told(state: &State, dropped: &Dropped) -> (What, Option<EventId>, Option<Span>) {
     let at = dropped.wall.to_string();
     let pod = state.pods.values().find(|pod| !pod.removed && pod.ip == at);
-    let (namespace, name) = pod.map_or(("", ""), |pod| (&pod.namespace, &pod.name));
+    let (namespace, name) = pod.map_or(("", ""), |pod| (&*pod.namespace, pod.plain()));
     let side = if dropped.ingress { "ingress" } else { "egress" };
     let word = if dropped.by.len() == 1 { "NetworkPolicy" } else { "NetworkPolicies" };
     let verb = if dropped.by.len() == 1 { "isolates" } else { "isolate" };

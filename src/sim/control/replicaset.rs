@@ -85,7 +85,7 @@ fn sync(world: &World, mut set: ReplicaSet) {
             if world.now() < set.retry_at {
                 break;
             }
-            let name = workload::generated(world, &set.meta.name);
+            let name = workload::generated(world, set.meta.plain());
             let template = PodTemplate { labels: set.labels(), ..set.template.clone() };
             let kind = "ReplicaSet";
             let new = workload::Child { kind, name, index: None, target: None, template };
@@ -131,7 +131,7 @@ pub(crate) fn active_pods(world: &World, name: &str) -> Vec<PodId> {
 
 /// Deletes one pod for its controller, and tells so.
 pub(crate) fn give_up(world: &World, meta: &Meta, id: PodId, cause: EventId) {
-    let Some(name) = world.pod(id, |pod| pod.name.clone()) else { return };
+    let Some(name) = world.pod(id, |pod| pod.plain().to_owned()) else { return };
     let message = format!("Deleted pod: {name}");
     let event = workload::report(&mut world.st(), meta, "SuccessfulDelete", message, cause);
     api::delete_pod(world, id, None, event);

@@ -200,7 +200,7 @@ fn bind(world: &World, id: PodId, node: String) {
     let event = {
         let state = &mut world.st();
         let Some(pod) = state.pods.get(&id) else { return };
-        let message = format!("Successfully assigned {}/{} to {node}", pod.namespace, pod.name);
+        let message = format!("Successfully assigned {}/{} to {node}", pod.namespace, pod.plain());
         let cause = pod.created_by;
         state.bind(id, node);
         let event = state.report(id, None, "Scheduled", message, Some(cause));

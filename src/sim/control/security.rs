@@ -104,8 +104,8 @@ pub(super) fn warnings_of_namespace(state: &State, name: &str, before: &Policy) 
         let reasons = reasons.join(", ");
         match found.iter_mut().find(|(known, _)| *known == reasons) {
             _ if reasons.is_empty() => {}
-            Some((_, pods)) => pods.push(&pod.name),
-            None => found.push((reasons, vec![&pod.name])),
+            Some((_, pods)) => pods.push(pod.plain()),
+            None => found.push((reasons, vec![pod.plain()])),
         }
     }
     let words = |(reasons, mut pods): (String, Vec<&str>)| {

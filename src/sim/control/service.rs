@@ -157,7 +157,7 @@ fn endpoints(state: &State, service: &Service) -> (Vec<String>, Vec<String>) {
 }
 
 fn route(state: &State, service: &Service) -> Route {
-    let name = format!("{}.{}.svc.cluster.local", service.meta.name, service.meta.namespace);
+    let name = format!("{}.{}.svc.cluster.local", service.meta.plain(), service.meta.namespace);
     let live = || behind(state, service).filter(|pod| is_ready(service, pod));
     let ports = || service.spec.ports.iter().flatten();
     let at = |port: i32, of: &core::ServicePort| {
@@ -168,7 +168,7 @@ fn route(state: &State, service: &Service) -> Route {
     let secs = config.and_then(|c| c.client_ip.as_ref()?.timeout_seconds).unwrap_or(10_800);
     let host = |pod: &Pod| {
         let spec = &pod.template.spec;
-        let mine = spec.subdomain.as_deref() == Some(&*service.meta.name);
+        let mine = spec.subdomain.as_deref() == Some(service.meta.plain());
         mine.then(|| crate::sim::kubelet::env::hostname(pod))
     };
     Route {
@@ -219,7 +219,7 @@ pub(crate) fn variables(state: &State, namespace: &str) -> Vec<(String, String)>
         let Some(ip) = &service.ip else { continue };
         let ports = service.spec.ports.iter().flatten();
         let ports = ports.map(|p| (p.port as u16, p.name.as_deref(), protocol(p)));
-        out.extend(service_variables(&service.meta.name, ip, &ports.collect::<Vec<_>>()));
+        out.extend(service_variables(service.meta.plain(), ip, &ports.collect::<Vec<_>>()));
     }
     out
 }

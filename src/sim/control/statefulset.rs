@@ -29,7 +29,7 @@ pub(crate) struct StatefulSet {
 impl StatefulSet {
     /// `db-6b8f94d5c7`, as its pods are labelled.
     pub(crate) fn revision_name(&self, seed: u64) -> String {
-        let name = &self.meta.name;
+        let name = self.meta.plain();
         format!("{name}-{}", workload::hash(seed, name, self.revision))
     }
 }
@@ -64,9 +64,9 @@ struct Look {
 impl Sync<'_> {
     fn new(world: &World, set: StatefulSet) -> Sync<'_> {
         let is_member = |pod: &Pod| {
-            let parent = pod.name.rsplit_once('-');
+            let parent = pod.plain().rsplit_once('-');
             parent.is_some_and(|(parent, ordinal)| {
-                *parent == *set.meta.name && ordinal.parse::<u32>().is_ok()
+                parent == set.meta.plain() && ordinal.parse::<u32>().is_ok()
             })
         };
         owner::claim(world, "StatefulSet", &set.meta, &set.selector, &is_member);
@@ -149,7 +149,7 @@ impl Sync<'_> {
 
     fn create(&mut self, ordinal: u32) {
         let set = &self.set;
-        let name = format!("{}-{ordinal}", set.meta.name);
+        let name = format!("{}-{ordinal}", set.meta.plain());
         let mut template = set.template.clone();
         let labels = [
             ("statefulset.kubernetes.io/pod-name", name.clone()),
@@ -182,9 +182,9 @@ impl Sync<'_> {
     }
 
     fn delete(&self, id: PodId) {
-        let Some(name) = self.world.pod(id, |pod| pod.name.clone()) else { return };
+        let Some(name) = self.world.pod(id, |pod| pod.plain().to_owned()) else { return };
         let meta = &self.set.meta;
-        let message = format!("Delete Pod {name} in StatefulSet {} successful", meta.name);
+        let message = format!("Delete Pod {name} in StatefulSet {} successful", meta.plain());
         let state = &mut self.world.st();
         let event = workload::report(state, meta, "SuccessfulDelete", message, self.cause);
         let (world, id) = (self.world.clone(), id);

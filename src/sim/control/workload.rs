@@ -108,7 +108,9 @@ pub(crate) fn create(world: &World, meta: &Meta, child: Child, cause: EventId) -
     let admitted = admission::admit(&world.st(), &meta.namespace, (&name, !of_set), &mut template);
     if let Err(Refused { why, origin }) = admitted {
         let message = match of_set {
-            true => format!("Create Pod {name} in StatefulSet {} failed error: {why}", meta.name),
+            true => {
+                format!("Create Pod {name} in StatefulSet {} failed error: {why}", meta.plain())
+            }
             false => format!("Error creating: {why}"),
         };
         let origin = origin.or_else(|| meta.source.span("metadata.name"));
@@ -116,7 +118,7 @@ pub(crate) fn create(world: &World, meta: &Meta, child: Child, cause: EventId) -
         return false;
     }
     let message = match of_set {
-        true => format!("Create Pod {name} in StatefulSet {} successful", meta.name),
+        true => format!("Create Pod {name} in StatefulSet {} successful", meta.plain()),
         false => format!("Created pod: {name}"),
     };
     let event = report(&mut world.st(), meta, "SuccessfulCreate", message, cause);

@@ -16,7 +16,7 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 pub(crate) const NODE_IP: &str = "192.168.1.10";
 
 pub(crate) fn hostname(pod: &Pod) -> String {
-    let name = pod.template.spec.hostname.clone().unwrap_or(pod.name.to_string());
+    let name = pod.template.spec.hostname.clone().unwrap_or(pod.plain().to_owned());
     name.chars().take(63).collect()
 }
 
@@ -278,7 +278,7 @@ pub(crate) fn field_text(pod: &Pod, path: &str) -> Option<String> {
         map.iter().map(|(key, value)| format!("{key}={value:?}\n")).collect::<String>()
     };
     Some(match path {
-        "metadata.name" => pod.name.to_string(),
+        "metadata.name" => pod.plain().to_owned(),
         "metadata.namespace" => pod.namespace.clone(),
         "metadata.uid" => pod.uid.clone(),
         "spec.nodeName" => pod.node.clone().unwrap_or_default(),

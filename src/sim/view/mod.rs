@@ -32,7 +32,8 @@ pub(crate) fn all(world: &World) -> Vec<Tree> {
 /// Labels and annotations an object was given later.
 fn mark(state: &State, tree: &mut Tree) {
     let kind = tree.text("kind").to_ascii_lowercase();
-    let name: crate::trace::Name = tree.text("metadata.name").into();
+    let at = tree.get("metadata");
+    let name = state.key(&kind, at.text("namespace"), at.text("name"));
     let Some(metadata) = tree.get_mut("metadata") else { return };
     for field in ["annotations", "labels"] {
         let Some(later) = state.marks.get(&(kind.clone(), name.clone(), field)) else { continue };
@@ -74,7 +75,7 @@ impl View {
             ("creationTimestamp", self.stamp(meta.created_at)),
             ("generation", generation.unwrap_or_default()),
             ("labels", written("metadata.labels")),
-            ("name", Tree::from(&*meta.name)),
+            ("name", Tree::from(meta.plain())),
             ("namespace", Tree::from(meta.namespace.as_str())),
             ("resourceVersion", Tree::from((1_000 + meta.applied.0).to_string())),
             ("uid", Tree::from(uid(meta.kind, &meta.name, meta.created_at))),

@@ -137,7 +137,7 @@ fn slice(view: &View, state: &State, service: &Service) -> Tree {
                 ("terminating", Tree::Bool(gone)),
             ]);
             let target = pod.map(|pod| {
-                Tree::of(vec![("kind", Tree::from("Pod")), ("name", Tree::from(&*pod.name))])
+                Tree::of(vec![("kind", Tree::from("Pod")), ("name", Tree::from(pod.plain()))])
             });
             all.push(Tree::of(vec![
                 ("addresses", Tree::List(vec![Tree::from(ip)])),
@@ -147,10 +147,10 @@ fn slice(view: &View, state: &State, service: &Service) -> Tree {
         }
     }
     let mut metadata = own_metadata(view, state, service, "endpointslice");
-    let name = format!("{}-{}", service.meta.name, suffix_of(&service.meta.name, 5));
+    let name = format!("{}-{}", service.meta.plain(), suffix_of(&service.meta.name, 5));
     metadata.put("name", Tree::from(name));
     let mut labels = metadata.get("labels").clone();
-    labels.put("kubernetes.io/service-name", Tree::from(&*service.meta.name));
+    labels.put("kubernetes.io/service-name", Tree::from(service.meta.plain()));
     metadata.put("labels", labels);
     let mut tree = object("discovery.k8s.io/v1", "EndpointSlice", metadata);
     tree.put("addressType", Tree::from("IPv4"));

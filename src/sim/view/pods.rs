@@ -8,12 +8,12 @@ use crate::sim::kubelet::env::NODE_IP;
 use crate::sim::kubelet::token::TOKEN_DIR;
 use crate::sim::model::{Container, Owner, Pod, Status};
 use crate::sim::world::State;
-use crate::trace::{ContainerStatus, State as Stage};
+use crate::trace::{ContainerStatus, State as Stage, plain};
 use k8s_openapi::api::core::v1 as core;
 
 pub(super) fn all(view: &View, state: &State) -> Vec<Tree> {
     let mut pods: Vec<&Pod> = state.pods.values().filter(|pod| !pod.removed).collect();
-    pods.order_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+    pods.order_by(|a, b| (&a.namespace, a.plain()).cmp(&(&b.namespace, b.plain())));
     pods.into_iter().map(|pod| one(view, state, pod)).collect()
 }
 
@@ -31,7 +31,7 @@ fn metadata(view: &View, state: &State, pod: &Pod) -> Tree {
         ("creationTimestamp", view.stamp(pod.created_at)),
         ("generation", Tree::Int(1)),
         ("labels", filled(labels(state, pod))),
-        ("name", Tree::from(&*pod.name)),
+        ("name", Tree::from(pod.plain())),
         ("namespace", Tree::from(pod.namespace.as_str())),
         ("ownerReferences", owner.map_or(Tree::Null, |owner| Tree::List(vec![owner]))),
         ("resourceVersion", Tree::from((1_000 + pod.changed_by.0).to_string())),
@@ -43,7 +43,8 @@ fn metadata(view: &View, state: &State, pod: &Pod) -> Tree {
         tree.put("deletionGracePeriodSeconds", Tree::Int(deletion.grace_secs as i64));
     }
     if let Some(Owner { kind, name }) = pod.owner.as_ref().filter(|o| o.kind != "StatefulSet") {
-        let generated = *kind != "Job" || pod.name.starts_with(&**name);
+        let name = plain(name);
+        let generated = *kind != "Job" || pod.plain().starts_with(name);
         tree.put("generateName", Tree::from(generated.then(|| format!("{name}-"))));
     }
     tree
@@ -74,7 +75,7 @@ fn owned_by(_view: &View, state: &State, owner: &Owner) -> Tree {
     };
     let uid = meta.map(|meta| uid(meta.kind, &meta.name, meta.created_at));
     let api_version = if owner.kind == "Job" { "batch/v1" } else { "apps/v1" };
-    reference(api_version, owner.kind, name, uid)
+    reference(api_version, owner.kind, plain(name), uid)
 }
 
 pub(super) fn reference(

@@ -77,7 +77,7 @@ fn deployment(view: &View, state: &State, one: &Deployment) -> Tree {
     ]);
     let enough = available >= wanted - i64::from(one.unavailable);
     let complete = updated == wanted && i64::from(total) == wanted && available == wanted;
-    let newest = sets.iter().max_by_key(|set| set.revision).map_or("", |set| &*set.meta.name);
+    let newest = sets.iter().max_by_key(|set| set.revision).map_or("", |set| set.meta.plain());
     let conditions = [
         match enough {
             true => (
@@ -193,7 +193,7 @@ fn replica_set(view: &View, state: &State, one: &ReplicaSet) -> Tree {
     if let Some(deployment) = deployment {
         let meta = &deployment.meta;
         let uid = uid(meta.kind, &meta.name, meta.created_at);
-        let owner = reference("apps/v1", "Deployment", &meta.name, Some(uid));
+        let owner = reference("apps/v1", "Deployment", meta.plain(), Some(uid));
         metadata.put("ownerReferences", Tree::List(vec![owner]));
         let marks = deployment.meta.source.origins.node("metadata.annotations");
         metadata.put("annotations", marks.map_or(Tree::Null, Tree::of_node));
@@ -304,7 +304,7 @@ fn job_labels(uid: &str, name: &str) -> Tree {
 
 fn job(view: &View, state: &State, one: &Job) -> Tree {
     let uid = uid("job", &one.meta.name, one.meta.created_at);
-    let labels = job_labels(&uid, &one.meta.name);
+    let labels = job_labels(&uid, one.meta.plain());
     let mut spec = one.spec.raise();
     let mut pods = template(&one.template);
     let mut all = pods.at("metadata.labels").clone();
@@ -326,7 +326,7 @@ fn job(view: &View, state: &State, one: &Job) -> Tree {
     });
     if let Some(by) = by {
         let uid = super::uid("cronjob", &by.meta.name, by.meta.created_at);
-        let owner = reference("batch/v1", "CronJob", &by.meta.name, Some(uid));
+        let owner = reference("batch/v1", "CronJob", by.meta.plain(), Some(uid));
         metadata.put("ownerReferences", Tree::List(vec![owner]));
     }
     let mut tree = object("batch/v1", "Job", metadata);

@@ -218,7 +218,7 @@ fn request(pod: &Pod, resource: &str, container: Option<&str>) -> Result<i64, St
     let whole = pod.template.spec.resources.as_ref();
     let of_pod = whole.and_then(|r| r.requests.as_ref()).is_some_and(|list| !list.is_empty());
     if of_pod && container.is_none() {
-        let missing = || format!("missing pod-level request for {resource} in Pod {}", pod.name);
+        let missing = || format!("missing pod-level request for {resource} in Pod {}", pod.plain());
         return of(whole).ok_or_else(missing);
     }
     let mut sum = 0;
@@ -228,7 +228,8 @@ fn request(pod: &Pod, resource: &str, container: Option<&str>) -> Result<i64, St
             let missing = || {
                 format!(
                     "missing request for {resource} in container {} of Pod {}",
-                    one.name, pod.name
+                    one.name,
+                    pod.plain()
                 )
             };
             sum += of(one.spec.resources.as_ref()).ok_or_else(missing)?;
@@ -238,7 +239,7 @@ fn request(pod: &Pod, resource: &str, container: Option<&str>) -> Result<i64, St
         }
     }
     match container {
-        Some(name) => Err(format!("container {name} not found in Pod {}", pod.name)),
+        Some(name) => Err(format!("container {name} not found in Pod {}", pod.plain())),
         None => Ok(sum),
     }
 }

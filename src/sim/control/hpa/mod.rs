@@ -154,8 +154,10 @@ impl Scaler {
 
     fn number(&self, state: &State) -> Result<Scale, String> {
         let target = &self.spec.scale_target_ref;
-        let (name, all) = (Name::from(target.name.as_str()), &state.controllers);
-        let missing = |plural: &str| format!("{plural}/scale.apps \"{name}\" not found");
+        let kind = target.kind.to_ascii_lowercase();
+        let name = state.key(&kind, &self.meta.namespace, &target.name);
+        let all = &state.controllers;
+        let missing = |plural: &str| format!("{plural}/scale.apps \"{}\" not found", target.name);
         let (kind, replicas, of) = match target.kind.as_str() {
             "Deployment" => {
                 let one = all.deployments.get(&name).ok_or_else(|| missing("deployments"))?;
