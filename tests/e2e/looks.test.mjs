@@ -1,4 +1,5 @@
-// Every page at every width, light and dark: nothing cut off sideways, nothing axe objects to.
+// Every page at every width, light and dark: nothing cut off sideways, nothing wider than its pane,
+// nothing axe objects to.
 // Leaves pictures in shots/ for people to look at.
 import assert from "node:assert/strict";
 import { journeys } from "./lab.mjs";
@@ -78,6 +79,69 @@ for (const [width, height] of WIDTHS) {
     ]);
   }
 }
+
+// Prose, tasks, predictions and dialogs of a lesson; a block of code scrolls in its own box.
+async function inItsPane(lab, name) {
+  const wide = await lab.page.evaluate(() => {
+    const out = [];
+    for (const pane of document.querySelectorAll(".lesson, .pane-head, .bar, .problems, .transport")) {
+      const { right, width } = pane.getBoundingClientRect();
+      if (width === 0) continue;
+      for (const node of pane.querySelectorAll("*")) {
+        const box = node.getBoundingClientRect();
+        const hidden = node.closest("pre, .hidden, .term-note, .skip") || box.width <= 1;
+        if (!hidden && box.right > right + 1) out.push(`${node.tagName} ${node.textContent.slice(0, 40)}`);
+      }
+    }
+    return out;
+  });
+  assert.deepEqual(wide, [], `${name}: wider than its pane`);
+}
+
+for (const [width, height] of WIDTHS) {
+  list.push([
+    `nothing of a lesson is wider than its pane at ${width}`,
+    async (lab) => {
+      for (const id of [SHIPPER.id, "drills/from-the-console", "break-and-fix/a-letter-too-few"]) {
+        await lab.open(`/lesson/${id}`);
+        await lab.page.locator(".lesson-step h2").first().waitFor({ state: "attached" });
+        if (width < 700) await lab.click("button", "Learn");
+        else if (width < 1100 && !(await lab.page.locator(".lesson").isVisible())) {
+          await lab.click("button", "Lesson");
+        }
+        await lab.page.locator(".lesson-step h2").first().waitFor();
+        await inItsPane(lab, `${id} ${width}`);
+        await lab.shot(`prose ${id} ${width}`);
+        if (width < 700) await lab.click("button", "Edit");
+        await lab.editorReady();
+        await inItsPane(lab, `editor of ${id} ${width}`);
+      }
+    },
+    { width, height, touch: width < 700 },
+  ]);
+}
+
+list.push([
+  "what is pressed on a phone is 40 px high, or reached from as far around",
+  async (lab) => {
+    await lab.open(`/lesson/${SHIPPER.id}`);
+    for (const pane of ["Learn", "Edit", "Watch"]) {
+      await lab.click("button", pane);
+      const low = await lab.page.evaluate(() => {
+        const reach = (node) => {
+          const { height } = node.getBoundingClientRect();
+          const inset = Number.parseFloat(getComputedStyle(node, "::before").inset);
+          return inset < 0 ? height - 2 * inset : height;
+        };
+        return [...document.querySelectorAll("button, summary, [role=tab]")]
+          .filter((node) => node.checkVisibility() && reach(node) < 40)
+          .map((node) => `${node.className} ${node.textContent.slice(0, 30)} ${reach(node)}`);
+      });
+      assert.deepEqual(low, [], pane);
+    }
+  },
+  { width: 360, height: 740, touch: true },
+]);
 
 list.push([
   "the theme can be chosen and is remembered",
