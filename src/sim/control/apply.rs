@@ -234,7 +234,7 @@ impl Edit<'_> {
             return;
         }
         fresh.cause = self.tell();
-        fresh.scaled_for = live.scaled_for;
+        (fresh.scaled_for, fresh.scaled_most) = (live.scaled_for, live.scaled_most);
         let state = &mut self.world.st();
         let mine =
             |set: &&mut super::replicaset::ReplicaSet| set.owner.as_ref() == Some(&self.name);

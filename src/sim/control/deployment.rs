@@ -24,6 +24,15 @@ pub(crate) struct Deployment {
     pub(crate) cause: EventId,
     /// The number the ReplicaSets were last scaled for.
     pub(crate) scaled_for: u32,
+    /// The most pods there could be of that number: `deployment.kubernetes.io/max-replicas`.
+    pub(crate) scaled_most: u32,
+}
+
+impl Deployment {
+    /// The most pods there may be at once.
+    pub(crate) fn most(&self) -> u32 {
+        self.replicas + if self.recreate { 0 } else { self.surge }
+    }
 }
 
 /// Surge and unavailable pods of `replicas`, as numbers.
@@ -198,8 +207,10 @@ impl Sync<'_> {
             status: replicaset::Counts::default(),
             refusals: 0,
             retry_at: SimTime::ZERO,
+            refused_at: EventId(0),
         };
         self.deployment.scaled_for = self.deployment.replicas;
+        self.deployment.scaled_most = self.deployment.most();
         self.sets.push(set.clone());
         replicaset::announce(world, set);
     }
@@ -216,8 +227,7 @@ impl Sync<'_> {
 
     /// How many pods may still be added.
     fn room(&self) -> u32 {
-        let surge = if self.deployment.recreate { 0 } else { self.deployment.surge };
-        (self.deployment.replicas + surge).saturating_sub(self.total())
+        self.deployment.most().saturating_sub(self.total())
     }
 
     /// An old template that is wanted again gets the newest revision.
@@ -257,27 +267,53 @@ impl Sync<'_> {
         true
     }
 
-    /// The wanted number changed: the only active set takes it; several share it by size.
+    /// The wanted number changed: the only active set takes it; in the middle of a rollout several
+    /// share it.
     // Models pkg/controller/deployment/sync.go scale (v1.36).
     fn scale(&mut self, new: usize) {
-        let wanted = self.deployment.replicas;
-        self.deployment.scaled_for = wanted;
-        let active: Vec<usize> = (0..self.sets.len())
-            .filter(|i| self.sets.get(*i).is_some_and(|s| s.replicas > 0))
-            .collect();
+        let (wanted, before) = (self.deployment.replicas, self.deployment.scaled_most);
+        (self.deployment.scaled_for, self.deployment.scaled_most) =
+            (wanted, self.deployment.most());
+        let active: Vec<usize> = (0..self.sets.len()).filter(|i| self.size(*i) > 0).collect();
         match active.as_slice() {
             [] => drop(self.scale_to(new, wanted)),
             [only] => drop(self.scale_to(*only, wanted)),
-            _ => {
-                let allowed = wanted + self.deployment.surge;
-                let total = self.total();
-                let largest =
-                    active.iter().copied().max_by_key(|i| self.sets.get(*i).map(|s| s.replicas));
-                if let Some(idx) = largest {
-                    let own = self.sets.get(idx).map_or(0, |s| s.replicas);
-                    self.scale_to(idx, (own + allowed).saturating_sub(total));
-                }
-            }
+            _ if self.deployment.recreate => {}
+            _ => self.share(active, before),
+        }
+    }
+
+    fn size(&self, idx: usize) -> i64 {
+        self.sets.get(idx).map_or(0, |set| i64::from(set.replicas))
+    }
+
+    /// Each set grows or shrinks by its part of the whole; what is left over falls to the largest.
+    // Models pkg/controller/deployment/util GetReplicaSetProportion (v1.36).
+    fn share(&mut self, mut active: Vec<usize>, before: u32) {
+        let (wanted, most) = (self.deployment.replicas, i64::from(self.deployment.most()));
+        let total: i64 = i64::from(self.total());
+        let before = if before == 0 { total } else { i64::from(before) };
+        let to_add = if wanted == 0 { -total } else { most - total };
+        // Of equal ones the newer grows first, the older shrinks first.
+        let age = |idx: usize| if to_add > 0 { -(idx as i64) } else { idx as i64 };
+        active.order_by_key(|idx| (-self.size(*idx), age(*idx)));
+        let mut left = to_add;
+        let mut sizes = Vec::new();
+        for idx in active {
+            let size = self.size(idx);
+            let part = match wanted {
+                0 => -size,
+                // Rounded to the nearest.
+                _ => (2 * size * most + before) / (2 * before) - size,
+            };
+            let part = if to_add > 0 { part.min(left) } else { part.max(left) };
+            let part = if left == 0 { 0 } else { part };
+            left -= part;
+            sizes.push((idx, size + part));
+        }
+        for (i, (idx, size)) in sizes.into_iter().enumerate() {
+            let size = if i == 0 { size + left } else { size };
+            self.scale_to(idx, u32::try_from(size).unwrap_or(0));
         }
     }
 
@@ -307,7 +343,11 @@ impl Sync<'_> {
         let mut acted = false;
         // Those that are not even available go first.
         for idx in &old {
-            let Some(set) = self.sets.get(*idx) else { continue };
+            let Some(set) = self.sets.get(*idx).filter(|set| set.replicas > 0) else { continue };
+            if over > 0 && set.status.available > set.replicas {
+                // Its status is behind: the numbers of this look are worth nothing.
+                return acted;
+            }
             let sick = set.replicas.saturating_sub(set.status.available).min(over);
             if sick > 0 {
                 over -= sick;
@@ -345,6 +385,7 @@ impl Sync<'_> {
             (kept.meta.row, kept.meta.shown_at) =
                 (self.deployment.meta.row, self.deployment.meta.shown_at);
             kept.scaled_for = self.deployment.scaled_for;
+            kept.scaled_most = self.deployment.scaled_most;
         }
     }
 }

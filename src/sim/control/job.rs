@@ -30,6 +30,9 @@ pub(crate) struct Job {
     /// What it comes to once the last of its pods is gone.
     pub(crate) verdict: Option<Verdict>,
     pub(crate) suspension_told: bool,
+    /// How often in a row the server refused a pod, and when to try again.
+    pub(crate) refusals: u32,
+    pub(crate) retry_at: SimTime,
     /// When it last began to run; deadlines count from here.
     pub(crate) begun: SimTime,
     /// `Complete` or `Failed`.
@@ -265,6 +268,14 @@ fn manage(world: &World, job: &mut Job, active: &[PodId], cause: EventId) -> Sim
         None if job.succeeded > 0 => active.len() as u32,
         None => parallelism,
     };
+    let n_over = active.len().saturating_sub(wanted as usize);
+    if n_over > 0 {
+        // Less may run at once than before.
+        let mut victims = workload::victims_first(&world.st(), active.to_vec());
+        victims.truncate(n_over);
+        give_up(world, job, &victims, cause);
+        return SimTime::MAX;
+    }
     // Pods on their way out are replaced at once, unless only failed ones are to be.
     let leaving = if rules::replaces_failed_only(job) {
         let state = world.st();
@@ -277,13 +288,16 @@ fn manage(world: &World, job: &mut Job, active: &[PodId], cause: EventId) -> Sim
     if missing == 0 {
         return SimTime::MAX;
     }
+    if world.now() < job.retry_at {
+        return job.retry_at;
+    }
     let until = back_off(job.failures_in_a_row, job.last_finish);
     if job.spec.backoff_limit_per_index.is_none() && world.now() < until {
         return until;
     }
     if job.spec.completion_mode.as_deref() != Some("Indexed") {
-        (0..missing).for_each(|_| make_pod(world, job, None, cause));
-        return SimTime::MAX;
+        let made = (0..missing).all(|_| make_pod(world, job, None, cause));
+        return after(world, job, made, SimTime::MAX);
     }
     let free: Vec<u32> = free_indexes(world, job).into_iter().take(missing).collect();
     let due = |index: &u32| match job.index_failures.get(index) {
@@ -292,10 +306,22 @@ fn manage(world: &World, job: &mut Job, active: &[PodId], cause: EventId) -> Sim
     };
     let now = world.now();
     let (ready, later): (Vec<u32>, Vec<u32>) = free.into_iter().partition(|i| due(i) <= now);
-    for index in &ready {
-        make_pod(world, job, Some(*index), cause);
+    let next = later.iter().map(due).min().unwrap_or(SimTime::MAX);
+    let made = ready.iter().all(|index| make_pod(world, job, Some(*index), cause));
+    after(world, job, made, next)
+}
+
+/// When to look again; each refusal of the server makes it later.
+// Models pkg/controller/job/job_controller.go DefaultJobApiBackOff, MaxJobApiBackOff (v1.36).
+fn after(world: &World, job: &mut Job, made: bool, next: SimTime) -> SimTime {
+    if made {
+        (job.refusals, job.retry_at) = (0, SimTime::ZERO);
+        return next;
     }
-    later.iter().map(due).min().unwrap_or(SimTime::MAX)
+    let secs = (1u64 << job.refusals.min(6)).min(60);
+    job.refusals += 1;
+    job.retry_at = world.now() + SimTime::from_secs(secs);
+    next.min(job.retry_at)
 }
 
 /// When the next pod may come after so many failures in a row.
@@ -316,7 +342,8 @@ fn free_indexes(world: &World, job: &Job) -> Vec<u32> {
     (0..number(job.spec.completions, 1)).filter(|index| !taken(index)).take(INDEXES_MAX).collect()
 }
 
-fn make_pod(world: &World, job: &Job, index: Option<u32>, cause: EventId) {
+/// False where the server refuses it.
+fn make_pod(world: &World, job: &Job, index: Option<u32>, cause: EventId) -> bool {
     let mut template = job.template.clone();
     let labels = ["batch.kubernetes.io/job-name", "job-name"];
     let name = job.meta.plain().to_owned();
@@ -342,11 +369,15 @@ fn make_pod(world: &World, job: &Job, index: Option<u32>, cause: EventId) {
     };
     let name = workload::generated(world, &base);
     let new = workload::Child { kind: "Job", name, index, target: None, template };
-    workload::create(world, &job.meta, new, cause);
+    workload::create(world, &job.meta, new, cause)
 }
 
 fn show(world: &World, job: &mut Job, word: &str, cause: EventId) {
-    let word = if job.spec.suspend == Some(true) && word == "Running" { "Suspended" } else { word };
+    let word = match word {
+        "Running" if job.meta.deleted_by.is_some() => "Terminating",
+        "Running" if job.spec.suspend == Some(true) => "Suspended",
+        word => word,
+    };
     let wanted = match (job.spec.completions, number(job.spec.parallelism, 1)) {
         (Some(wanted), _) => wanted.to_string(),
         (None, 0 | 1) => "1".to_owned(),

@@ -263,6 +263,7 @@ fn apply_workload(world: &World, object: &Object, source: Source, cause: Option<
                     status: replicaset::Counts::default(),
                     refusals: 0,
                     retry_at: SimTime::ZERO,
+                    refused_at: EventId(0),
                     meta,
                 },
             );
@@ -330,6 +331,7 @@ pub(super) fn deployment_of(meta: Meta, spec: apps::DeploymentSpec) -> Deploymen
         paused: spec.paused.unwrap_or(false),
         cause: meta.applied,
         scaled_for: replicas,
+        scaled_most: replicas + if strategy == Some("Recreate") { 0 } else { surge },
         spec,
         meta,
     }
@@ -382,6 +384,8 @@ pub(super) fn statefulset_of(meta: Meta, spec: apps::StatefulSetSpec) -> Statefu
         claims: spec.volume_claim_templates.clone().unwrap_or_default(),
         revision: 1,
         cause: meta.applied,
+        refusals: 0,
+        retry_at: SimTime::ZERO,
         meta,
     }
 }
@@ -404,6 +408,8 @@ pub(crate) fn new_job(meta: Meta, mut spec: batch::JobSpec, path: &str) -> Job {
         last_finish: SimTime::ZERO,
         verdict: None,
         suspension_told: false,
+        refusals: 0,
+        retry_at: SimTime::ZERO,
         begun: SimTime::ZERO,
         ended: None,
         meta,

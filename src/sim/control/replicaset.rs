@@ -25,6 +25,8 @@ pub(crate) struct ReplicaSet {
     /// How often in a row the server refused a pod, and when to try again.
     pub(crate) refusals: u32,
     pub(crate) retry_at: SimTime,
+    /// The newest change of its pods when the last one was refused.
+    pub(crate) refused_at: EventId,
 }
 
 impl ReplicaSet {
@@ -82,7 +84,9 @@ fn sync(world: &World, mut set: ReplicaSet) {
         // Its pods are on their way out, and it makes no others.
     } else if active.len() < wanted {
         for _ in 0..(wanted - active.len()).min(BURST) {
-            if world.now() < set.retry_at {
+            // A change of its pods makes it look again before the time, too.
+            let waits = world.now() < set.retry_at;
+            if waits && set.refused_at == cause {
                 break;
             }
             let name = workload::generated(world, set.meta.plain());
@@ -92,8 +96,11 @@ fn sync(world: &World, mut set: ReplicaSet) {
             if workload::create(world, &set.meta, new, cause) {
                 set.refusals = 0;
             } else {
-                set.retry_at = workload::retry(world, set.refusals);
-                set.refusals += 1;
+                // The queue keeps the earlier of two times.
+                let at = workload::retry(world, set.refusals);
+                set.retry_at = if waits { at.min(set.retry_at) } else { at };
+                (set.refusals, set.refused_at) = (set.refusals + 1, cause);
+                break;
             }
         }
     } else if active.len() > wanted {
@@ -117,6 +124,7 @@ fn sync(world: &World, mut set: ReplicaSet) {
         (kept.status, kept.meta.row) = (set.status, set.meta.row);
         kept.meta.shown_at = set.meta.shown_at;
         (kept.refusals, kept.retry_at) = (set.refusals, set.retry_at);
+        kept.refused_at = set.refused_at;
         if changed || other {
             state.touch();
         }

@@ -3,6 +3,7 @@
 use super::{Meta, api, claims, owner, workload};
 use crate::sim::model::{Pod, PodId, PodTemplate};
 use crate::sim::world::World;
+use crate::time::SimTime;
 use crate::trace::EventId;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -24,6 +25,9 @@ pub(crate) struct StatefulSet {
     pub(crate) claims: Vec<core::PersistentVolumeClaim>,
     pub(crate) revision: u32,
     pub(crate) cause: EventId,
+    /// How often in a row the server refused a pod, and when to try again.
+    pub(crate) refusals: u32,
+    pub(crate) retry_at: SimTime,
 }
 
 impl StatefulSet {
@@ -148,7 +152,10 @@ impl Sync<'_> {
     }
 
     fn create(&mut self, ordinal: u32) {
-        let set = &self.set;
+        let set = &mut self.set;
+        if self.world.now() < set.retry_at {
+            return;
+        }
         let name = format!("{}-{ordinal}", set.meta.plain());
         let mut template = set.template.clone();
         let labels = [
@@ -178,7 +185,16 @@ impl Sync<'_> {
         }
         let (kind, index) = ("StatefulSet", Some(ordinal));
         let new = workload::Child { kind, name, index, target: None, template };
-        workload::create(self.world, &set.meta, new, self.cause);
+        (set.refusals, set.retry_at) =
+            match workload::create(self.world, &set.meta, new, self.cause) {
+                true => (0, SimTime::ZERO),
+                false => (set.refusals + 1, workload::retry(self.world, set.refusals)),
+            };
+        let (refusals, retry_at) = (set.refusals, set.retry_at);
+        let mut state = self.world.st();
+        if let Some(kept) = state.controllers.statefulsets.get_mut(&set.meta.name) {
+            (kept.refusals, kept.retry_at) = (refusals, retry_at);
+        }
     }
 
     fn delete(&self, id: PodId) {

@@ -8,6 +8,7 @@ use crate::sim::model::Pod;
 use crate::sim::world::{State, World};
 use k8s_openapi::api::autoscaling::v2 as autoscaling;
 use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
 /// Without a behaviour that says otherwise, a metric may be off by this share of its target.
 const TOLERANCE: f64 = 0.1;
@@ -95,19 +96,23 @@ fn one(
             let kind = text("object.describedObject.kind");
             let object = text("object.describedObject.name");
             let namespace = &scaler.meta.namespace;
+            // The words of the server come in this order.
             let why = format!(
-                "unable to get metric {name}: unable to fetch metrics from custom metrics API: \
-                 {none} on {kind} {namespace}/{object}"
+                "unable to get metric {name}: {kind} on {namespace} {object}/unable to fetch \
+                 metrics from custom metrics API: {none}"
             );
             Err(("FailedGetObjectMetric", why, "failed to get object metric value".to_owned()))
         }
         _ => {
             let name = text("external.metric.name");
+            let path = format!("spec.metrics[{i}].external.metric.selector");
+            let chosen = origins.node(&path).map(|_| origins.read::<LabelSelector>(&path));
             let why = format!(
-                "unable to get external metric {}/{name}/nil: unable to fetch metrics from \
+                "unable to get external metric {}/{name}/{}: unable to fetch metrics from \
                  external metrics API: the server could not find the requested resource (get \
                  {name}.external.metrics.k8s.io)",
-                scaler.meta.namespace
+                scaler.meta.namespace,
+                chosen.map_or("nil".to_owned(), |chosen| go_words(&chosen))
             );
             Err((
                 "FailedGetExternalMetric",
@@ -116,6 +121,24 @@ fn one(
             ))
         }
     }
+}
+
+/// A selector as Go prints it.
+// Models k8s.io/apimachinery/pkg/apis/meta/v1/generated.pb.go LabelSelector.String (v1.36).
+fn go_words(selector: &LabelSelector) -> String {
+    let pairs = selector.match_labels.iter().flatten();
+    let pairs: String = pairs.map(|(key, value)| format!("{key}: {value},")).collect();
+    let all = selector.match_expressions.iter().flatten();
+    let one = |one: &LabelSelectorRequirement| {
+        let values = one.values.as_deref().unwrap_or_default().join(" ");
+        let (key, operator) = (&one.key, &one.operator);
+        format!("LabelSelectorRequirement{{Key:{key},Operator:{operator},Values:[{values}],}},")
+    };
+    let all: String = all.map(one).collect();
+    format!(
+        "&LabelSelector{{MatchLabels:map[string]string{{{pairs}}},\
+         MatchExpressions:[]LabelSelectorRequirement{{{all}}},}}"
+    )
 }
 
 // Models computeStatusForResourceMetricGeneric.
