@@ -167,6 +167,7 @@ pub(super) fn patch(cluster: &Cluster, args: &Args) -> Said {
         if let [(top, inside)] = patch.entries()
             && top == "metadata"
             && inside.entries().len() == 1
+            && inside.entries().iter().all(|(key, _)| key != "finalizers")
         {
             return marks(inside, &target);
         }
@@ -204,6 +205,9 @@ pub(super) fn base(cluster: &Cluster, kind: &Kind, object: &Tree) -> Result<Tree
         let written = cluster.manifest.iter().find(mine);
         base = written.cloned().ok_or("not simulated: patches of pods that others made")?;
         images_of(&mut base, object);
+        if let Some(metadata) = base.get_mut("metadata") {
+            metadata.put("finalizers", object.at("metadata.finalizers").clone());
+        }
     }
     Ok(bare(&base))
 }
@@ -277,8 +281,18 @@ pub(super) fn change(
     if new == base {
         return Ok(String::new());
     }
+    let mut freed = base.clone();
+    if let Some(metadata) = freed.get_mut("metadata") {
+        metadata.put("finalizers", new.at("metadata.finalizers").clone());
+    }
+    let alone = freed == *new;
     match cluster.refusal(new, Some(base)) {
         Some(why) => Err(why),
+        None if alone => {
+            let names = new.at("metadata.finalizers").items().iter().map(Tree::str);
+            let words: Vec<&str> = ["finalizers", target].into_iter().chain(names).collect();
+            Ok(words.join(" "))
+        }
         None => Ok(format!("patch {target}\n{}\n---\n{}", json_line(base), json_line(new))),
     }
 }

@@ -1,7 +1,7 @@
 //! What the person does to the cluster, in kubectl's words.
 
 use super::command;
-use super::control::{api, apply, budget, change, edit, load, node as nodes, work};
+use super::control::{api, apply, budget, change, edit, finalizers, load, node as nodes, work};
 use super::faults;
 use super::model::PodId;
 use super::world::World;
@@ -64,6 +64,20 @@ fn whole(world: &World, head: &str, text: &str, event: EventId) {
     }
 }
 
+/// `scale deployment web` as `scale deployment/web`.
+fn join_target(words: &mut Vec<String>) {
+    let at = match words.first().map(String::as_str) {
+        Some("scale") => 1,
+        Some("set" | "rollout") => 2,
+        _ => return,
+    };
+    let is_plain = |word: &String| !word.contains(['/', '=']) && !word.starts_with('-');
+    if words.get(at).is_some_and(is_plain) && words.get(at + 1).is_some_and(is_plain) {
+        let name = words.remove(at + 1);
+        words[at] = format!("{}/{name}", words[at]);
+    }
+}
+
 /// Does one action; the error says what of it we do not understand or find.
 pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(), String> {
     let action = action.strip_prefix("kubectl ").unwrap_or(action);
@@ -78,7 +92,8 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
     if let Some(later) = action.strip_prefix("after ") {
         return act_later(world, later, event);
     }
-    let split = words::split(action).unwrap_or_default();
+    let mut split = words::split(action).unwrap_or_default();
+    join_target(&mut split);
     let words: Vec<&str> = split.iter().map(String::as_str).collect();
     let words = words.as_slice();
     let flag = |name: &str| {
@@ -117,6 +132,7 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
         ["cordon", node] => nodes::cordon(world, node, true, event),
         ["uncordon", node] => nodes::cordon(world, node, false, event),
         ["drain", node, ..] => nodes::drain(world, node, event),
+        ["finalizers", target, names @ ..] => finalizers::set(world, target, names),
         ["evict", target, ..] => evict(world, target, event),
         _ => outside(world, words)
             .or_else(|| faults::perform(world, words, event))

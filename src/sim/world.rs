@@ -105,7 +105,8 @@ pub(crate) struct State {
     pub(crate) api_dirty: bool,
     /// How often the spec of an object was changed, by kind and name: what its generation grew by.
     edits: BTreeMap<(&'static str, Name), i64>,
-    /// Labels and annotations given or taken later, by kind, name and field; pods keep their own.
+    /// Labels, annotations and finalizers given or taken later, by kind, name and field; pods keep
+    /// their own labels and annotations.
     pub(crate) marks: BTreeMap<(String, Name, &'static str), BTreeMap<String, Option<String>>>,
     /// The kubelet's last look at all pods.
     pub(crate) relisted_at: SimTime,

@@ -1,6 +1,6 @@
 //! What the API server and the scheduler do with pods: create, bind, delete, remove.
 
-use super::{job, namespace, scheduler, spread};
+use super::{finalizers, job, namespace, scheduler, spread};
 use crate::sim::kubelet::publish;
 use crate::sim::model::{Deletion, Owner, Pod, PodId, PodTemplate, Status, containers_of};
 use crate::sim::quantity;
@@ -99,7 +99,9 @@ pub(crate) fn delete_pod(world: &World, id: PodId, grace: Option<u64>, cause: Ev
         pod.changed_by = event;
         pod.flag.clone().raise(&world.clock);
     }
-    if done && !job::awaits_count(state, id) {
+    if finalizers::hold_pod(state, id) {
+        finalizers::free_pod(world, id);
+    } else if done && !job::awaits_count(state, id) {
         return remove(state, id);
     }
     publish::tell_row(state, id, event);
@@ -131,6 +133,9 @@ pub(crate) fn remove_pod(world: &World, id: PodId) {
 }
 
 fn remove(state: &mut State, id: PodId) {
+    if finalizers::hold_pod(state, id) {
+        return;
+    }
     let Some(pod) = state.pods.get_mut(&id).filter(|pod| !pod.removed) else { return };
     pod.removed = true;
     let (name, cause) = (pod.name.clone(), pod.changed_by);

@@ -1,6 +1,6 @@
 //! Changes a person makes to controllers' objects: scale, set, rollout, apply, delete.
 
-use super::{Controllers, apply, deployment, namespace, owner};
+use super::{Controllers, apply, deployment, finalizers, namespace, owner};
 use crate::sim::model::PodTemplate;
 use crate::sim::world::{State, World};
 use crate::trace::{EventId, Name, Subject, What, plain};
@@ -24,6 +24,11 @@ pub(super) fn parts<'t>(world: &World, target: &'t str) -> (&'t str, Name) {
         "hpa" => "horizontalpodautoscaler",
         "netpol" | "networkpolicie" | "networkpolicy.networking.k8s.io" => "networkpolicy",
         "cm" => "configmap",
+        "quota" => "resourcequota",
+        "limit" => "limitrange",
+        "pvc" => "persistentvolumeclaim",
+        "pdb" => "poddisruptionbudget",
+        "sa" => "serviceaccount",
         other => other,
     };
     (kind, world.st().called(kind, name))
@@ -242,11 +247,15 @@ pub(crate) fn delete(
     if kind == "namespace" {
         return namespace::delete(world, &name, event);
     }
+    let of = namespace_of(world, &target);
+    if finalizers::hold(&world.st(), kind, &of, &name) {
+        finalizers::delete(world, (kind, &name), &target, words, event);
+        return Ok(());
+    }
     if owner::owns(kind) {
         return owner::delete(world, (kind, &name), cascade, event);
     }
-    let namespace = said_namespace(&target).unwrap_or(&world.scenario.namespace);
-    if !remove(world, kind, namespace, &name) {
+    if !remove(world, kind, &of, &name) {
         return Err(missing(kind, &name));
     }
     let subject = Subject::Object { kind: kind.into(), name: name.clone() };
@@ -254,6 +263,11 @@ pub(crate) fn delete(
     world.st().marks.retain(|(of, one, _), _| (of.as_str(), one) != (kind, &name));
     world.st().touch();
     Ok(())
+}
+
+/// The namespace of what an action names.
+pub(super) fn namespace_of(world: &World, target: &str) -> String {
+    said_namespace(target).unwrap_or(&world.scenario.namespace).to_owned()
 }
 
 /// The namespace an action names: `shop` of `service/shop/web`.

@@ -12,6 +12,7 @@ pub(crate) mod cronjob;
 pub(crate) mod daemonset;
 pub(crate) mod deployment;
 pub(crate) mod edit;
+pub(crate) mod finalizers;
 pub(crate) mod fit;
 pub(crate) mod hpa;
 pub(crate) mod ingress;

@@ -131,6 +131,13 @@ fn meta<'a>(state: &'a mut State, kind: &str, name: &Name) -> Option<&'a mut Met
     }
 }
 
+/// Its controller rests while an owner that is deleted is still there.
+pub(crate) fn rest(state: &mut State, kind: &str, name: &Name, by: Option<EventId>) {
+    if let Some(meta) = meta(state, kind, name) {
+        meta.deleted_by = by;
+    }
+}
+
 /// Whether objects of this kind own others.
 pub(crate) fn owns(kind: &str) -> bool {
     owning(kind).is_some() || matches!(kind, "deployment" | "cronjob")

@@ -1,7 +1,7 @@
 //! One pod's worker: sync, then terminating, then terminated, never back; one thing at a time.
 
 use super::{actions, happens, kill, newer_than, outage, publish, raise, start, volumes};
-use crate::sim::control::{api, job};
+use crate::sim::control::{api, finalizers, job};
 use crate::sim::model::{Ending, PodId};
 use crate::sim::world::World;
 use crate::time::SimTime;
@@ -199,14 +199,19 @@ async fn terminate(world: &World, id: PodId, last_sync: SimTime) {
     outage::powered(world, id).await;
     newer_than(world, id, last_sync).await;
     settle(world, id, cause);
-    while world.pod(id, |pod| pod.deletion.is_none()) == Some(true)
-        || job::awaits_count(&world.st(), id)
-    {
+    while stays(world, id) {
         happens(world, id, SimTime::MAX).await;
     }
     api::remove_pod(world, id);
     raise(world, id);
     world.st().forget(id);
+}
+
+/// Whether the object of a pod that ended is kept.
+fn stays(world: &World, id: PodId) -> bool {
+    let state = world.st();
+    let deleted = state.pods.get(&id).is_none_or(|pod| pod.deletion.is_some());
+    !deleted || job::awaits_count(&state, id) || finalizers::hold_pod(&state, id)
 }
 
 /// Containers nobody ever saw end are shown as lost, and the pod's phase is final.

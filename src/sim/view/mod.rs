@@ -9,6 +9,7 @@ mod work;
 
 use crate::kube::tree::{Raise, Tree};
 use crate::sim::control::Meta;
+use crate::sim::control::finalizers::{DELETED, FINALIZERS};
 use crate::sim::model::PodTemplate;
 use crate::sim::world::{State, World};
 use crate::time::SimTime;
@@ -43,6 +44,18 @@ fn mark(state: &State, tree: &mut Tree) {
         }
         metadata.put(field, filled(all));
     }
+    if let Some(later) = state.marks.get(&(kind.clone(), name.clone(), FINALIZERS)) {
+        let mut all = metadata.get(FINALIZERS).items().to_vec();
+        all.retain(|one| !later.contains_key(one.str()));
+        let given = later.iter().filter(|(_, given)| given.is_some());
+        all.extend(given.map(|(one, _)| Tree::from(one.as_str())));
+        metadata.put(FINALIZERS, if all.is_empty() { Tree::Null } else { Tree::List(all) });
+    }
+    if let Some(at) = state.marks.get(&(kind, name, DELETED)).and_then(|map| map.get("at")) {
+        let secs = at.as_deref().and_then(|at| at.parse().ok()).unwrap_or(0);
+        metadata.put("deletionGracePeriodSeconds", Tree::Int(0));
+        metadata.put("deletionTimestamp", Tree::from(stamp(secs)));
+    }
 }
 
 /// What all objects' trees are made with.
@@ -73,6 +86,7 @@ impl View {
         Tree::of(vec![
             ("annotations", written("metadata.annotations")),
             ("creationTimestamp", self.stamp(meta.created_at)),
+            ("finalizers", written("metadata.finalizers")),
             ("generation", generation.unwrap_or_default()),
             ("labels", written("metadata.labels")),
             ("name", Tree::from(meta.plain())),

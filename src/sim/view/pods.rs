@@ -26,9 +26,12 @@ fn one(view: &View, state: &State, pod: &Pod) -> Tree {
 
 fn metadata(view: &View, state: &State, pod: &Pod) -> Tree {
     let owner = pod.owner.as_ref().map(|owner| owned_by(view, state, owner));
+    let alone = pod.owner.is_none().then_some(&pod.template.source);
+    let kept = alone.and_then(|source| source.origins.node("metadata.finalizers"));
     let mut tree = Tree::of(vec![
         ("annotations", filled(pod.template.annotations.raise())),
         ("creationTimestamp", view.stamp(pod.created_at)),
+        ("finalizers", kept.map_or(Tree::Null, Tree::of_node)),
         ("generation", Tree::Int(1)),
         ("labels", filled(labels(state, pod))),
         ("name", Tree::from(pod.plain())),
