@@ -14,7 +14,7 @@ pub(super) const DELETE: &str = "force! grace-period: now! all! A!all-namespaces
 pub(super) const SCALE: &str = "replicas: current-replicas: timeout: resource-version: l:selector \
      all! o:output f:filename dry-run:";
 pub(super) const SET: &str = "e:env c:containers l:selector all! limits: requests: from: prefix: \
-     keys: list! overwrite! resolve! o:output f:filename dry-run: local! record!";
+     keys: list! overwrite! resolve! o:output f:filename dry-run: local! record! user: group: serviceaccount:";
 
 pub(super) fn dry_note(args: &Args) -> &'static str {
     match args.flag("dry-run") {
@@ -249,7 +249,7 @@ pub(super) fn set(cluster: &Cluster, args: &Args) -> Said {
         "resources" => set_resources(cluster, args, rest),
         "selector" => super::env::selector(cluster, args, (words, pairs)),
         "serviceaccount" | "sa" => super::env::account(cluster, args, rest),
-        "subject" => Said::error("not simulated: kubectl set subject"),
+        "subject" => super::env::subject(cluster, args, rest),
         _ => Said::unknown_below("set", &args.words),
     }
 }

@@ -136,3 +136,66 @@ pub(super) fn account(cluster: &Cluster, args: &Args, words: &[String]) -> Said 
         mark::change(cluster, &target(cluster, kind, object), &base, &new)
     })
 }
+
+/// The subjects that flags name, as a binding has them.
+fn subjects(args: &Args) -> Result<Vec<Tree>, Said> {
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    let mut out = Vec::new();
+    for (flag, kind) in [("user", "User"), ("group", "Group")] {
+        for name in args.all(flag).iter().flat_map(|names| names.split(',')) {
+            let pairs = [("apiGroup", GROUP), ("kind", kind), ("name", name)];
+            out.push(Tree::of(pairs.map(|(key, text)| (key, Tree::from(text))).to_vec()));
+        }
+    }
+    for account in args.all("serviceaccount").iter().flat_map(|names| names.split(',')) {
+        let Some((namespace, name)) = account.split_once(':').filter(|(_, n)| !n.contains(':'))
+        else {
+            return Err(Said::error("serviceaccount must be <namespace>:<name>"));
+        };
+        let pairs = [("kind", "ServiceAccount"), ("name", name), ("namespace", namespace)];
+        out.push(Tree::of(pairs.map(|(key, text)| (key, Tree::from(text))).to_vec()));
+    }
+    match out.is_empty() {
+        true => {
+            Err(Said::error("you must specify at least one value of user, group or serviceaccount"))
+        }
+        false => Ok(out),
+    }
+}
+
+/// `set subject rolebinding x --user=a`: those that are there stay.
+/// Models k8s.io/kubectl/pkg/cmd/set/set_subject.go (v1.36).
+pub(super) fn subject(cluster: &Cluster, args: &Args, words: &[String]) -> Said {
+    if let Err(said) = super::act::named(cluster, args, words) {
+        return said;
+    }
+    let more = match subjects(args) {
+        Ok(more) => more,
+        Err(said) => return said,
+    };
+    let same = std::cell::Cell::new(true);
+    let said = each(cluster, args, words, "subjects updated", |kind, object| {
+        if !matches!(kind.name, "RoleBinding" | "ClusterRoleBinding") {
+            let (plural, name) = (kind.plural, object.text("metadata.name"));
+            return Err(format!(
+                "error: {plural}/{name} setting subjects is only supported for \
+                 RoleBinding/ClusterRoleBinding"
+            ));
+        }
+        let mut all = object.get("subjects").items().to_vec();
+        let n = all.len();
+        all.extend(
+            more.iter().filter(|one| !object.get("subjects").items().contains(one)).cloned(),
+        );
+        if all.len() == n {
+            return Ok(String::new());
+        }
+        same.set(false);
+        let base = mark::base(cluster, kind, object)?;
+        let mut new = base.clone();
+        new.put("subjects", Tree::List(all));
+        mark::change(cluster, &target(cluster, kind, object), &base, &new)
+    });
+    // Nothing is said of what stays as it is.
+    if same.get() { Said { out: String::new(), ..said } } else { said }
+}

@@ -4,12 +4,47 @@ use super::Said;
 use super::cluster::Cluster;
 use super::kinds;
 use super::words::Args;
-use crate::kube::schema::{self, Shape, Type};
+use crate::kube::schema::{self, Field, Shape, Type};
 
 pub(super) const FLAGS: &str = "recursive! api-version: o:output output:";
 
 /// Descriptions by type and field; the same file the editor's hovers fetch.
 const DOCS: &str = include_str!("../../public/schema-docs-v1_36.json");
+
+/// What is said of the values of enumerations: type and field, then a line for each value.
+const ENUMS: &str = include_str!("enums.txt");
+
+/// What is said of a field, and the values it may have.
+fn about(of: &Type, field: &Field) -> String {
+    let text = said(of, field.name);
+    if field.values.is_empty() || is_list(field) {
+        return text;
+    }
+    let head = format!("\n{} {}\n", of.name, field.name);
+    let lines: Vec<String> = match ENUMS.split_once(&head) {
+        Some((_, rest)) => {
+            rest.lines().take_while(|line| line.starts_with(" - ")).map(str::to_owned).collect()
+        }
+        None => field.values.iter().map(|value| format!(" - `\"{value}\"`")).collect(),
+    };
+    format!("{text}\n\nPossible enum values:\n{}", lines.join("\n"))
+}
+
+/// The values of an enumeration as they are shown.
+fn values(field: &Field) -> Vec<&'static str> {
+    let quoted = |one: &&'static str| if one.is_empty() { "\"\"" } else { *one };
+    field.values.iter().map(quoted).collect()
+}
+
+/// OpenAPI tells no values of the items of lists.
+fn is_list(field: &Field) -> bool {
+    matches!(field.shape, Shape::Array(_))
+}
+
+/// Names of other objects are as good as required, and yet the server takes empty ones.
+fn is_required(of: &Type, field: &Field) -> bool {
+    field.required && !said(of, field.name).contains("is allowed to be empty")
+}
 
 /// What is said of a type's field, or of the type where the field is empty.
 fn said(of: &Type, field: &str) -> String {
@@ -55,13 +90,15 @@ fn string(text: &str) -> Option<(String, &str)> {
 fn wrapped(text: &str) -> String {
     const WIDTH: usize = 76;
     let mut out = String::new();
-    for part in text.lines() {
-        let mut line = String::new();
-        for word in part.split(' ') {
-            if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
+    for part in text.lines().map(str::trim_end) {
+        let mut words = part.split(' ');
+        // A line may begin with a space of its own.
+        let mut line = words.next().unwrap_or("").to_owned();
+        for word in words {
+            if line.len() + 1 + word.len() > WIDTH {
                 out.push_str(&format!("    {line}\n"));
                 line.clear();
-            } else if !line.is_empty() {
+            } else {
                 line.push(' ');
             }
             line.push_str(word);
@@ -99,31 +136,27 @@ pub(super) fn run(_: &Cluster, args: &Args) -> Said {
     };
     let mut inside = Some(root);
     let mut field = None;
-    let mut about = vec![wrapped(&said(root, ""))];
+    let mut texts = vec![wrapped(&said(root, ""))];
     for step in rest.split('.').filter(|step| !step.is_empty()) {
         let Some(found) = inside.and_then(|ty| ty.field(step)) else {
             let err = format!("error: field \"{step}\" does not exist\n");
             return Said { out: head, err, exit: 1, ..Said::default() };
         };
-        about = inside.map(|of| wrapped(&said(of, step))).into_iter().collect();
+        texts = inside.map(|of| wrapped(&about(of, found))).into_iter().collect();
         inside = found.shape.inner_struct();
-        about.extend(inside.map(|of| wrapped(&said(of, ""))));
+        texts.extend(inside.map(|of| wrapped(&said(of, ""))));
         field = Some(found);
     }
     if let Some(field) = field {
-        let required = if field.required { " -required-" } else { "" };
-        let blank = if field.values.is_empty() { "\n" } else { "" };
-        head.push_str(&format!(
-            "FIELD: {} <{}>{required}\n{blank}",
-            field.name,
-            shape(&field.shape)
-        ));
-        if !field.values.is_empty() {
-            head.push_str(&format!("ENUM:\n    {}\n", field.values.join("\n    ")));
+        let told = !field.values.is_empty() && !is_list(field);
+        let blank = if told { "" } else { "\n" };
+        head.push_str(&format!("FIELD: {} <{}>\n{blank}", field.name, shape(&field.shape)));
+        if told {
+            head.push_str(&format!("ENUM:\n    {}\n", values(field).join("\n    ")));
         }
     }
     let before = if field.is_some() { "\n" } else { "" };
-    head.push_str(&format!("{before}DESCRIPTION:\n{}    \n", about.join("")));
+    head.push_str(&format!("{before}DESCRIPTION:\n{}    \n", texts.join("")));
     if let Some(ty) = inside {
         head.push_str("FIELDS:\n");
         fields(ty, args.has("recursive"), 1, &mut head);
@@ -132,17 +165,22 @@ pub(super) fn run(_: &Cluster, args: &Args) -> Said {
 }
 
 const DEPTH_MAX: usize = 12;
+/// Values of an enumeration that a list of fields shows.
+const VALUES_MAX: usize = 4;
 
 fn fields(ty: &Type, recursive: bool, depth: usize, out: &mut String) {
     for field in &ty.fields {
-        let required = if field.required { " -required-" } else { "" };
+        let required = if is_required(ty, field) { " -required-" } else { "" };
         let pad = "  ".repeat(depth);
         out.push_str(&format!("{pad}{}\t<{}>{required}\n", field.name, shape(&field.shape)));
+        if !field.values.is_empty() && !is_list(field) {
+            let mut some = values(field);
+            some.truncate(VALUES_MAX);
+            let more = if field.values.len() > VALUES_MAX { ", ...." } else { "" };
+            out.push_str(&format!("{pad}enum: {}{more}\n", some.join(", ")));
+        }
         if !recursive {
-            if !field.values.is_empty() {
-                out.push_str(&format!("{pad}enum: {}\n", field.values.join(", ")));
-            }
-            out.push_str(&format!("{}\n", wrapped(&said(ty, field.name))));
+            out.push_str(&format!("{}\n", wrapped(&about(ty, field))));
         } else if let Some(inner) = field.shape.inner_struct().filter(|_| depth < DEPTH_MAX) {
             fields(inner, true, depth + 1, out);
         }

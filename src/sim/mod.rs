@@ -40,6 +40,7 @@ mod world;
 mod written;
 
 pub use command::Executed;
+pub(crate) use kubelet::token::TOKEN;
 pub use view::{hex_of, stamp, suffix_of};
 
 use crate::kube::tree::Tree;

@@ -32,6 +32,26 @@ pub(super) const FLAGS: &str = "f:filename image: r:replicas port: from-literal:
 const EVERYWHERE: &str = "dry-run output validate save-config field-manager template namespace \
      show-managed-fields context context-namespace kubeconfig request-timeout v help";
 
+/// The token that pods of the account find, too: beyond its head it says that it is none.
+/// Models k8s.io/kubectl/pkg/cmd/create/create_token.go (v1.36).
+fn token(cluster: &Cluster, args: &Args) -> Said {
+    let [_, name] = &args.words[..] else {
+        let n = args.words.len().saturating_sub(1);
+        return Said::error(&format!(
+            "exactly one NAME is required, got {n}\nSee 'kubectl create token -h' for help and \
+             examples"
+        ));
+    };
+    let namespace = get::namespace(cluster, args);
+    let kind = kinds::of("ServiceAccount");
+    let known = kind.is_some_and(|kind| cluster.one(kind, &namespace, name).is_some());
+    if !known && name != "default" {
+        let why = format!("failed to create token: serviceaccounts \"{name}\" not found");
+        return Said::error(&why);
+    }
+    Said::printed(format!("{}\n", crate::sim::TOKEN))
+}
+
 /// A subcommand: its names, its own flags, what it makes.
 struct Maker {
     names: &'static str,
@@ -234,7 +254,7 @@ pub(super) fn run(cluster: &Cluster, args: &Args) -> Said {
         }
         return match (group, first) {
             (Some((group, _)), _) => Said::printed(format!("Create a {group}.\n")),
-            (None, "token") => Said::error("not simulated: tokens of service accounts"),
+            (None, "token") => token(cluster, args),
             _ => usage(&format!("Unexpected args: [{}]", args.words.join(" ")), "create"),
         };
     };

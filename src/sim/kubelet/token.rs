@@ -9,7 +9,7 @@ use crate::sim::world::{State, World};
 /// Where each container finds the token of its pod's account.
 pub(crate) const TOKEN_DIR: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// A JSON Web Token by its head alone, and the frame of a certificate.
-pub(super) const TOKEN: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6IiJ9.not-simulated.not-simulated";
+pub(crate) const TOKEN: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6IiJ9.not-simulated.not-simulated";
 const AUTHORITY: &str = "-----BEGIN CERTIFICATE-----\nnot simulated\n-----END CERTIFICATE-----\n";
 
 // Models plugin/pkg/admission/serviceaccount/admission.go mountServiceAccountToken (v1.36).

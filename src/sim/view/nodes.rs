@@ -31,9 +31,18 @@ pub(super) fn all(view: &View, state: &State, namespace: &str) -> Vec<Tree> {
         let mut one = object("v1", "Namespace", meta);
         let kept = Tree::List(vec![Tree::from("kubernetes")]);
         one.put("spec", Tree::of(vec![("finalizers", kept)]));
-        one.put("status", Tree::of(vec![("phase", Tree::from("Active"))]));
+        let ends = state.rules.namespaces.get(*name).is_some_and(|known| known.terminating);
+        let phase = if ends { "Terminating" } else { "Active" };
+        one.put("status", Tree::of(vec![("phase", Tree::from(phase))]));
         out.push(one);
     }
+    namespaces.iter().for_each(|name| furnish(view, name, &mut out));
+    out
+}
+
+/// What controllers put into each namespace.
+// Models pkg/controller/serviceaccount and pkg/controller/certificates/rootcacertpublisher (v1.36).
+fn furnish(view: &View, namespace: &str, out: &mut Vec<Tree>) {
     let mut account = metadata(view, "serviceaccount", "default");
     account.put("namespace", Tree::from(namespace));
     out.push(object("v1", "ServiceAccount", account));
@@ -44,7 +53,6 @@ pub(super) fn all(view: &View, state: &State, namespace: &str) -> Vec<Tree> {
     data.put("ca.crt", Tree::from("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"));
     certificate.put("data", data);
     out.push(certificate);
-    out
 }
 
 fn metadata(view: &View, kind: &str, name: &str) -> Tree {
