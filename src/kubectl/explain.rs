@@ -96,7 +96,7 @@ fn wrapped(text: &str) -> String {
         let mut line = words.next().unwrap_or("").to_owned();
         for word in words {
             if line.len() + 1 + word.len() > WIDTH {
-                out.push_str(&format!("    {line}\n"));
+                out.push_str(&format!("    {}\n", line.trim_end()));
                 line.clear();
             } else {
                 line.push(' ');
@@ -150,7 +150,7 @@ pub(super) fn run(_: &Cluster, args: &Args) -> Said {
     if let Some(field) = field {
         let told = !field.values.is_empty() && !is_list(field);
         let blank = if told { "" } else { "\n" };
-        head.push_str(&format!("FIELD: {} <{}>\n{blank}", field.name, shape(&field.shape)));
+        head.push_str(&format!("FIELD: {} <{}>\n{blank}", field.name, type_word(field)));
         if told {
             head.push_str(&format!("ENUM:\n    {}\n", values(field).join("\n    ")));
         }
@@ -172,7 +172,7 @@ fn fields(ty: &Type, recursive: bool, depth: usize, out: &mut String) {
     for field in &ty.fields {
         let required = if is_required(ty, field) { " -required-" } else { "" };
         let pad = "  ".repeat(depth);
-        out.push_str(&format!("{pad}{}\t<{}>{required}\n", field.name, shape(&field.shape)));
+        out.push_str(&format!("{pad}{}\t<{}>{required}\n", field.name, type_word(field)));
         if !field.values.is_empty() && !is_list(field) {
             let mut some = values(field);
             some.truncate(VALUES_MAX);
@@ -184,6 +184,13 @@ fn fields(ty: &Type, recursive: bool, depth: usize, out: &mut String) {
         } else if let Some(inner) = field.shape.inner_struct().filter(|_| depth < DEPTH_MAX) {
             fields(inner, true, depth + 1, out);
         }
+    }
+}
+
+fn type_word(field: &Field) -> String {
+    match field.name {
+        "fieldsV1" => "FieldsV1".to_owned(),
+        _ => shape(&field.shape),
     }
 }
 

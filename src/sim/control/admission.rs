@@ -9,6 +9,7 @@ use crate::kube::quantity::Quantity;
 use crate::sim::model::{Pod, PodTemplate, containers_of};
 use crate::sim::world::State;
 use crate::text::Span;
+use crate::time::SimTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -46,6 +47,8 @@ pub(crate) struct Namespace {
     pub(crate) labels: BTreeMap<String, String>,
     /// It is deleted and waits for what lives in it.
     pub(crate) terminating: bool,
+    /// When it came to be; None for those a cluster has from the beginning.
+    pub(crate) created_at: Option<SimTime>,
 }
 
 /// Why the server does not take a pod, and what in the manifest made it so.

@@ -149,7 +149,7 @@ fn install(world: &World, cause: EventId) {
         let namespaces = &mut state.rules.namespaces;
         namespaces
             .entry(NAMESPACE.to_owned())
-            .or_insert(admission::Namespace { labels, terminating: false });
+            .or_insert(admission::Namespace { labels, ..admission::Namespace::default() });
         let mut config = Config { created_at: state.now(), ..Config::default() };
         config.data.insert("rules".to_owned(), rules.clone().into_bytes());
         state.configs.insert(("configmap", NAMESPACE.to_owned(), RULES.to_owned()), config);

@@ -72,7 +72,8 @@ fn rule(world: &World, kind: &str, name: &str, namespace: String, origins: &Orig
         "Namespace" => {
             let mut labels: BTreeMap<String, String> = origins.read("metadata.labels");
             labels.insert("kubernetes.io/metadata.name".to_owned(), name.to_owned());
-            let known = Namespace { labels, ..Namespace::default() };
+            let created_at = Some(state.now());
+            let known = Namespace { labels, created_at, ..Namespace::default() };
             state.rules.namespaces.insert(name.to_owned(), known);
         }
         "ServiceAccount" => {

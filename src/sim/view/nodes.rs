@@ -22,32 +22,41 @@ pub(super) fn all(view: &View, state: &State, namespace: &str) -> Vec<Tree> {
     namespaces.extend(state.pods.values().map(|pod| pod.namespace.as_str()));
     namespaces.extend(state.rules.namespaces.keys().map(String::as_str));
     for name in &namespaces {
+        let known = state.rules.namespaces.get(*name);
+        let born = known.and_then(|known| known.created_at).map(|at| view.stamp(at));
         let mut meta = metadata(view, "namespace", name);
+        if let Some(born) = &born {
+            meta.put("creationTimestamp", born.clone());
+        }
         let label = Tree::of(vec![("kubernetes.io/metadata.name", Tree::from(*name))]);
         meta.put("labels", label);
-        if let Some(known) = state.rules.namespaces.get(*name) {
+        if let Some(known) = known {
             meta.put("labels", known.labels.raise());
         }
         let mut one = object("v1", "Namespace", meta);
         let kept = Tree::List(vec![Tree::from("kubernetes")]);
         one.put("spec", Tree::of(vec![("finalizers", kept)]));
-        let ends = state.rules.namespaces.get(*name).is_some_and(|known| known.terminating);
+        let ends = known.is_some_and(|known| known.terminating);
         let phase = if ends { "Terminating" } else { "Active" };
         one.put("status", Tree::of(vec![("phase", Tree::from(phase))]));
         out.push(one);
+        furnish(view, name, born.as_ref(), &mut out);
     }
-    namespaces.iter().for_each(|name| furnish(view, name, &mut out));
     out
 }
 
 /// What controllers put into each namespace.
 // Models pkg/controller/serviceaccount and pkg/controller/certificates/rootcacertpublisher (v1.36).
-fn furnish(view: &View, namespace: &str, out: &mut Vec<Tree>) {
+fn furnish(view: &View, namespace: &str, born: Option<&Tree>, out: &mut Vec<Tree>) {
     let mut account = metadata(view, "serviceaccount", "default");
     account.put("namespace", Tree::from(namespace));
-    out.push(object("v1", "ServiceAccount", account));
     let mut root = metadata(view, "configmap", "kube-root-ca.crt");
     root.put("namespace", Tree::from(namespace));
+    if let Some(born) = born {
+        account.put("creationTimestamp", born.clone());
+        root.put("creationTimestamp", born.clone());
+    }
+    out.push(object("v1", "ServiceAccount", account));
     let mut certificate = object("v1", "ConfigMap", root);
     let mut data = Tree::map();
     data.put("ca.crt", Tree::from("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"));
