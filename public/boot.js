@@ -59,12 +59,33 @@ function broke(error) {
   if (error instanceof WebAssembly.RuntimeError) fail(BROKE, error.stack);
 }
 
+const meta = (name) => at(document.querySelector(`meta[name=${name}]`).content);
+
+// What the page will ask for once its own program runs is on its way meanwhile. `came` keeps what
+// the simulator says before the page listens; see src/ui/engine.rs.
+function ahead() {
+  if (!/^#\/(lesson\/|sandbox)/.test(location.hash)) return;
+  try {
+    const came = [];
+    const worker = new Worker(meta("podlab-worker"), { type: "module" });
+    worker.onmessage = worker.onerror = (event) => came.push(event);
+    globalThis.podlabAhead = { worker, came };
+  } catch {
+    // The page tries again and says what it met.
+  }
+  const link = document.createElement("link");
+  link.rel = "modulepreload";
+  link.href = meta("podlab-editor");
+  document.head.append(link);
+}
+
 async function start() {
   const lacks = missing();
   if (lacks.length) {
     fail(`This browser lacks ${lacks.join(", ")}. A current Firefox, Chrome, Edge or Safari has it.`, "");
     return;
   }
+  ahead();
   try {
     const page = await import(at(tag.dataset.js));
     await page.default({ module_or_path: at(tag.dataset.wasm) });
@@ -73,6 +94,9 @@ async function start() {
     fail("A file of the lab could not be loaded. Check the connection and load the page again.", String(error));
   }
 }
+
+// Late, because it fetches every file there is: the lab that is being opened comes first.
+const OFFLINE_AFTER_MS = 4000;
 
 function keepOffline() {
   if (!("serviceWorker" in navigator) || !isSecureContext) return;
@@ -84,7 +108,7 @@ function keepOffline() {
 // Keys shown and notes for a room: asked for in the address, so most visitors never load it.
 function present() {
   if (!/[?&]present(&|$)/.test(location.hash)) return;
-  import(at(document.querySelector("meta[name=podlab-present]").content)).catch(() => {
+  import(meta("podlab-present")).catch(() => {
     // The lab works without it.
   });
 }
@@ -93,5 +117,4 @@ addEventListener("hashchange", present);
 addEventListener("podlab-present", present);
 present();
 await start();
-if (document.readyState === "complete") keepOffline();
-else addEventListener("load", keepOffline);
+setTimeout(keepOffline, OFFLINE_AFTER_MS);

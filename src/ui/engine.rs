@@ -4,6 +4,7 @@ use super::app::send;
 use super::{browser, editor};
 use crate::protocol::{FromWorker, ToWorker};
 use crate::session::Msg;
+use js_sys::Reflect;
 use std::cell::RefCell;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -32,11 +33,24 @@ pub(crate) fn start() {
     }
 }
 
+/// The worker that boot.js started ahead of the page, and what it said meanwhile.
+fn ahead() -> Option<(web_sys::Worker, js_sys::Array)> {
+    const NAME: &str = "podlabAhead";
+    let window = browser::window();
+    let ahead = Reflect::get(&window, &NAME.into()).ok()?;
+    let _ = Reflect::delete_property(&window, &NAME.into());
+    let worker = Reflect::get(&ahead, &"worker".into()).ok()?.dyn_into().ok()?;
+    Some((worker, Reflect::get(&ahead, &"came".into()).ok()?.dyn_into().ok()?))
+}
+
 fn connect() -> Result<Wire, JsValue> {
     let options = web_sys::WorkerOptions::new();
     options.set_type(web_sys::WorkerType::Module);
     let address = browser::address_of("podlab-worker");
-    let worker = web_sys::Worker::new_with_options(&address, &options)?;
+    let (worker, came) = match ahead() {
+        Some((worker, came)) => (worker, came),
+        None => (web_sys::Worker::new_with_options(&address, &options)?, js_sys::Array::new()),
+    };
     let on_message = Closure::new(|event: web_sys::MessageEvent| {
         let data = event.data();
         let bytes = js_sys::Uint8Array::new(&data).to_vec();
@@ -56,6 +70,15 @@ fn connect() -> Result<Wire, JsValue> {
     });
     worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+    for event in came.iter() {
+        let listener = if event.is_instance_of::<web_sys::MessageEvent>() {
+            on_message.as_ref()
+        } else {
+            on_error.as_ref()
+        };
+        let listener: &js_sys::Function = listener.unchecked_ref();
+        listener.call1(&worker, &event)?;
+    }
     Ok(Wire { worker, _on_message: on_message, _on_error: on_error })
 }
 

@@ -33,15 +33,20 @@ async function answer(dir, request, response) {
   }
 }
 
-// Serves `dir` on a free port; `close` ends it with all its connections.
+// Serves `dir` on a free port; `seen` has the paths asked for, `close` ends it with all its connections.
 export function serve(dir) {
-  const server = createServer((request, response) => answer(dir, request, response));
+  const seen = [];
+  const server = createServer((request, response) => {
+    seen.push(request.url);
+    return answer(dir, request, response);
+  });
   return new Promise((resolve, reject) => {
     server.on("error", reject);
     server.listen(0, "127.0.0.1", () => {
       const { port } = server.address();
       resolve({
         url: `http://127.0.0.1:${port}${BASE}`,
+        seen,
         close: () => {
           const closed = new Promise((done) => server.close(done));
           server.closeAllConnections();

@@ -28,6 +28,17 @@ journeys([
     },
   ],
   [
+    "a lesson that is opened does not wait behind the files of all others",
+    async (lab) => {
+      await lab.openLesson(SHIPPER.id);
+      const lessons = lab.site.seen.filter((path) => /lessons-[0-9a-f]+\/.*\.bin$/.test(path));
+      assert.equal(lessons.length, 2, `${lessons.slice(0, 5)}`);
+      const twice = lab.site.seen.filter((path) => /(worker\/?[^/]*\/start|editor-[0-9a-f]+)\.js$/.test(path));
+      assert.equal(new Set(twice).size, twice.length, `${twice}`);
+    },
+    { site: () => serve(DIST) },
+  ],
+  [
     "opens again without a network, with the editor and every lesson",
     async (lab) => {
       await lab.open();

@@ -11,7 +11,7 @@ addEventListener("install", (event) => {
   event.waitUntil(
     caches
       .open(PREFIX + VERSION)
-      .then((cache) => cache.addAll(FILES.map((url) => new Request(url, { cache: "no-cache" }))))
+      .then((cache) => cache.addAll(FILES.map((url) => new Request(url, { cache: "no-cache", priority: "low" }))))
       .then(() => skipWaiting()),
   );
 });
