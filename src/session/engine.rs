@@ -187,8 +187,10 @@ impl Session {
             || bench.checked == bench.revision && (ran || bench.n_errors() > 0)
     }
 
+    /// A text that asked for nothing left no run that could be older than this one.
     fn mark_stale(&mut self) {
-        if self.bench.run.revision != START {
+        let run = &self.bench.run;
+        if run.revision != START && !run.timeline.events.is_empty() {
             let n = self.bench.n_errors();
             let errors = match n {
                 1 => self.words.say("1 error"),
