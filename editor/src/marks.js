@@ -40,8 +40,16 @@ export function highlight(view, from, to) {
   const end = view.state.doc.length;
   const a = Math.max(0, Math.min(end, from));
   const b = Math.max(a, Math.min(end, to ?? from));
-  const effects = [setWhy.of({ from: a, to: b }), EditorView.scrollIntoView(a, { y: "center" })];
+  const effects = [setWhy.of({ from: a, to: b })];
+  if (!isSeen(view, a)) effects.push(EditorView.scrollIntoView(a, { y: "center" }));
   view.dispatch({ effects });
+}
+
+// The text does not jump about under a cursor that is drawn along the timeline.
+function isSeen(view, at) {
+  const { top, bottom } = view.lineBlockAt(at);
+  const from = view.scrollDOM.scrollTop - view.documentPadding.top;
+  return top >= from && bottom <= from + view.scrollDOM.clientHeight;
 }
 
 const setStale = StateEffect.define();

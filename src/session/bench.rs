@@ -57,6 +57,8 @@ pub struct Bench {
     /// What the person did to the cluster and when; in the order of time.
     pub actions: Vec<(SimTime, String)>,
     pub pick: Option<Pick>,
+    /// The newest event at a cursor that was put there by hand.
+    pub(super) under: Option<EventId>,
     /// The one of several pods that is shown large.
     pub opened: Option<Name>,
     pub step: usize,
@@ -117,9 +119,14 @@ impl Bench {
         format!("After the {what} {}.", self.changed.join("; "))
     }
 
+    /// What is looked at: what was picked, else the event that lies under the cursor line.
+    fn looked_at(&self) -> Option<Pick> {
+        self.pick.clone().or(self.under.map(Pick::Event))
+    }
+
     /// The event that is looked at, where it is one.
     pub fn picked(&self) -> Option<&Event> {
-        match self.pick {
+        match self.looked_at() {
             Some(Pick::Event(id)) => self.run.timeline.events.get(id.0 as usize),
             _ => None,
         }
@@ -147,7 +154,7 @@ impl Bench {
     /// The bytes of the manifest that say what is picked.
     pub fn picked_span(&self) -> Option<Span> {
         let snapshot = self.shown();
-        let span = match self.pick.as_ref()? {
+        let span = match &self.looked_at()? {
             Pick::Event(id) => {
                 let chain = self.run.timeline.causes(*id);
                 chain.iter().find_map(|event| event.origin)?
@@ -304,6 +311,7 @@ impl Session {
             bench.run = run;
             bench.stale = None;
             bench.player.reached = SimTime::ZERO;
+            self.unlight(out);
             self.touch(Part::Run);
             self.touch(Part::Stale);
             self.show(cursor, true);
@@ -350,6 +358,7 @@ impl Session {
             Msg::Frame { dt_ms } => return self.frame(dt_ms, out),
             Msg::Run => {
                 self.show(SimTime::ZERO, false);
+                self.unlight(out);
                 self.bench.player.playing = true;
                 self.bench.begun.clone_from(&self.bench.text);
             }
@@ -358,6 +367,7 @@ impl Session {
                 self.bench.hold_skipped |= held;
                 self.bench.player.toggle(now, ended);
                 self.show(self.bench.player.cursor, false);
+                self.unlight(out);
             }
             Msg::Pause => self.bench.player.playing = false,
             Msg::Speed(speed) => {
@@ -365,14 +375,18 @@ impl Session {
                 self.prefs.speed = speed;
                 self.save_prefs(out);
             }
-            Msg::Seek(at) => self.show(at, false),
+            Msg::Seek(at) => {
+                self.show(at, false);
+                self.light(out);
+            }
             Msg::StepEvent(forward) => {
                 self.bench.player.playing = false;
-                self.step_event(forward);
+                self.step_event(forward, out);
             }
             Msg::Nudge(by_ms) => {
                 let by = SimTime::from_millis(by_ms.unsigned_abs());
                 self.show(if by_ms < 0 { cursor - by } else { cursor + by }, false);
+                self.light(out);
             }
             _ => {}
         }
@@ -395,27 +409,6 @@ impl Session {
         }
         if !playing || self.address_ms > 1000.0 {
             self.address(out, false);
-        }
-    }
-
-    /// To the nearest instant before or after at which something happens; to that event's story.
-    fn step_event(&mut self, forward: bool) {
-        let bench = &self.bench;
-        let (cursor, events) = (bench.player.cursor, &bench.run.timeline.events);
-        let found = if forward {
-            events.get(bench.run.timeline.upto(cursor))
-        } else {
-            let n = events.partition_point(|e| e.at < cursor);
-            n.checked_sub(1).and_then(|i| events.get(i))
-        };
-        match found.map(|e| (e.at, e.id)) {
-            Some((at, id)) => {
-                self.show(at, false);
-                self.bench.pick = Some(Pick::Event(id));
-                self.touch(Part::Pick);
-            }
-            None if forward => self.show(self.bench.run.timeline.now, false),
-            None => self.show(SimTime::ZERO, false),
         }
     }
 }

@@ -65,9 +65,16 @@ pub struct Block {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    Probe { ok: bool },
-    Report { warning: bool },
-    Exit,
+    Probe {
+        ok: bool,
+    },
+    Report {
+        warning: bool,
+    },
+    /// A process ended, well where its code is 0.
+    Exit {
+        ok: bool,
+    },
     NotSimulated,
 }
 
@@ -217,9 +224,9 @@ impl Lane {
                 self.bars.push(Bar { from: event.at, until: *until, grace: true });
                 return;
             }
-            What::Exited { .. } => {
+            What::Exited { code, .. } => {
                 self.cut_bars(event.at);
-                Mark::Exit
+                Mark::Exit { ok: *code == 0 }
             }
             What::Probe { ok, .. } => Mark::Probe { ok: *ok },
             What::Reported { warning, .. } => Mark::Report { warning: *warning },
@@ -259,7 +266,10 @@ pub fn cluster(
 }
 
 fn bad(mark: &Mark) -> bool {
-    matches!(mark, Mark::Probe { ok: false } | Mark::Report { warning: true })
+    matches!(
+        mark,
+        Mark::Probe { ok: false } | Mark::Report { warning: true } | Mark::Exit { ok: false }
+    )
 }
 
 #[cfg(test)]

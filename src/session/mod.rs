@@ -22,6 +22,7 @@ pub mod route;
 pub mod run;
 #[cfg(test)]
 mod tests;
+mod under;
 pub mod words;
 pub mod work;
 

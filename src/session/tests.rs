@@ -47,7 +47,7 @@ fn booted(hash: &str, stored: Vec<(String, String)>) -> Session {
     session
 }
 
-fn opened() -> Session {
+pub(super) fn opened() -> Session {
     booted("#/lesson/init/wait", vec![])
 }
 
@@ -57,7 +57,7 @@ fn result(text: &str, secs: u64) -> GoalResult {
 }
 
 /// Answers the newest check without problems and the newest run with the fixture.
-fn run(session: &mut Session, results: Vec<GoalResult>) {
+pub(super) fn run(session: &mut Session, results: Vec<GoalResult>) {
     let revision = session.bench.revision;
     session.update(Msg::Worker(FromWorker::Checked {
         revision,
@@ -130,6 +130,22 @@ fn broken_text_keeps_the_last_good_run() {
     run(&mut session, vec![]);
     assert_eq!(session.bench.stale, None);
     assert_eq!(session.bench.run.text, "good\n");
+}
+
+#[test]
+fn where_nothing_ran_no_run_is_older() {
+    let mut session = opened();
+    let revision = session.bench.revision;
+    let (diagnostics, needs) = (vec![], vec![]);
+    session.update(Msg::Worker(FromWorker::Checked { revision, diagnostics, needs }));
+    session.update(Msg::Simulate(revision));
+    let (now, end) = (SimTime::from_secs(60), Some(End::Horizon));
+    session.update(Msg::Worker(FromWorker::Ran { revision, events: vec![], now, end }));
+    session.update(Msg::Edited("broken\n".into()));
+    let revision = session.bench.revision;
+    let (diagnostics, needs) = (vec![error()], vec![]);
+    session.update(Msg::Worker(FromWorker::Checked { revision, diagnostics, needs }));
+    assert_eq!(session.bench.stale, None);
 }
 
 #[test]
@@ -262,19 +278,6 @@ fn imports_go_to_the_sandbox() {
     let file = work::encode_all([&Work { id: "init/wait".into(), ..Work::default() }]);
     session.update(Msg::Import { name: "w.txt".into(), text: file });
     assert!(session.works.contains_key("podlab.work.init/wait@"));
-}
-
-#[test]
-fn steps_go_from_event_to_event() {
-    let mut session = opened();
-    run(&mut session, vec![]);
-    session.update(Msg::Seek(SimTime::from_secs(10)));
-    session.update(Msg::StepEvent(true));
-    assert_eq!(session.bench.player.cursor, SimTime::from_secs(11));
-    session.update(Msg::StepEvent(false));
-    session.update(Msg::StepEvent(false));
-    assert_eq!(session.bench.player.cursor, SimTime::from_secs(9));
-    assert!(matches!(session.bench.pick, Some(Pick::Event(_))));
 }
 
 #[test]

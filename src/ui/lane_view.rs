@@ -350,7 +350,9 @@ fn mark_view(x: f64, n: usize, mark: Mark, event: EventId) -> El {
         }
         Mark::Report { warning: true } => ("mark warn", format!("M{x} {} l3.5 6 h-7 z", y - 3.5)),
         Mark::Report { warning: false } => ("mark tick", format!("M{x} {} v6", y - 3.0)),
-        Mark::Exit => ("mark exit", format!("M{x} {} v-16", y - 3.0)),
+        Mark::Exit { ok } => {
+            (if ok { "mark exit ok" } else { "mark exit" }, format!("M{x} {} v-16", y - 3.0))
+        }
         Mark::NotSimulated => ("mark warn", format!("M{} {} h5 v5 h-5 z", x - 2.5, y - 2.5)),
     };
     let mut out = svg("g").class(class).kid(svg("path").attr("d", d));

@@ -77,7 +77,8 @@ fn body() -> El {
         Tab::Kubectl => kubectl(),
         Tab::Trace => trace_text(),
     };
-    inside.key(tab.name())
+    // Each begins at its top; lists that grow go to their end by themselves.
+    inside.key(tab.name()).ready(|_| scroll_panel(|_| 0))
 }
 
 fn empty(text: &str) -> El {
@@ -125,10 +126,7 @@ fn events() -> El {
         if told.is_empty() {
             return empty("Nothing has happened yet. Press play.");
         }
-        let picked = match &s.bench.pick {
-            Some(Pick::Event(id)) => Some(*id),
-            _ => None,
-        };
+        let picked = s.bench.picked().map(|e| e.id);
         let rows = told.iter().rev().map(|event| event_row(event, picked, s));
         scrolled(el("ol").class("events").kids(rows))
     })
@@ -155,6 +153,7 @@ fn event_row(event: &Event, picked: Option<EventId>, s: &Session) -> El {
         (false, false) => "event",
     };
     let row = button(class, "", move || jump_to_event(id))
+        .flag("aria-current", picked == Some(id))
         .kid(span("event-at", clock_text(event.at)))
         .kid(span(&hue, ""))
         .kid(span("event-word", if warning { "!" } else { "" }))
@@ -166,14 +165,16 @@ fn event_row(event: &Event, picked: Option<EventId>, s: &Session) -> El {
 fn scrolled(list: El) -> El {
     list.live("data-end", || {
         read(&[Part::Shown, Part::Layout], |_| ());
-        gloo::timers::callback::Timeout::new(0, || {
-            if let Some(panel) = super::browser::document().get_element_by_id("panel") {
-                panel.set_scroll_top(panel.scroll_height());
-            }
-        })
-        .forget();
+        let to_end = || scroll_panel(web_sys::Element::scroll_height);
+        gloo::timers::callback::Timeout::new(0, to_end).forget();
         None
     })
+}
+
+fn scroll_panel(to: impl Fn(&web_sys::Element) -> i32) {
+    if let Some(panel) = super::browser::document().get_element_by_id("panel") {
+        panel.set_scroll_top(to(&panel));
+    }
 }
 
 /// A choice among containers; None is all.

@@ -11,6 +11,17 @@ async function openSolved(lab) {
   await lab.predict();
 }
 
+const MANY = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 100
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: nginx}]}
+`;
+
 journeys([
   [
     "plays, pauses, and steps from event to event",
@@ -111,6 +122,57 @@ journeys([
       await lab.page.locator(".card.picked", { hasText: "shipper" }).waitFor();
       await lab.page.locator(".cm-why").first().waitFor();
       await lab.shot("picked");
+    },
+  ],
+  [
+    "what lies under the cursor line is lit in list, lanes, stage and manifest until it plays on",
+    async (lab) => {
+      await openSolved(lab);
+      await lab.seek("Home");
+      await lab.tab("events");
+      const drawing = await lab.page.locator("#timeline").boundingBox();
+      await lab.page.mouse.move(drawing.x + 4, drawing.y + 4);
+      await lab.page.mouse.down();
+      await lab.page.mouse.move(drawing.x + drawing.width * 0.93, drawing.y + 4, { steps: 8 });
+      await lab.page.mouse.up();
+      await lab.page.locator('#panel .event.picked[aria-current="true"]').waitFor();
+      await lab.page.locator(".picked-ring").waitFor({ state: "attached" });
+      await lab.page.locator(".cm-why").first().waitFor();
+      assert.equal(await lab.page.locator(".inspector").count(), 0, "no story opens by itself");
+      await lab.shot("under the cursor line");
+      await lab.seekTo(12);
+      await lab.page.locator(":is(.card, .drawer).picked").first().waitFor();
+      await lab.click("button", "Play");
+      await lab.page.locator(":is(.card, .drawer).picked").waitFor({ state: "detached" });
+      await lab.page.locator(".cm-why").waitFor({ state: "detached" });
+    },
+  ],
+  [
+    "each panel is entered at its top, and the log at its end",
+    async (lab) => {
+      await openSolved(lab);
+      await lab.seekTo(35);
+      await lab.tab("logs");
+      const top = () => lab.page.locator("#panel").evaluate((panel) => panel.scrollTop);
+      await lab.tab("trace");
+      await lab.until("the end of the trace", async () => (await top()) > 100);
+      await lab.tab("files");
+      await lab.page.locator("#panel .files").waitFor();
+      assert.equal(await top(), 0);
+    },
+  ],
+  [
+    "a hundred pods are cells, and are counted by what they do",
+    async (lab) => {
+      await lab.open("/sandbox");
+      await lab.editorReady();
+      await lab.rewrite(MANY);
+      await lab.checked();
+      await lab.seek("End");
+      await lab.see("100 Running", lab.the("list", "Pods by status"));
+      assert.equal(await lab.page.locator(".pod-dot-cell").count(), 100);
+      await lab.assertAccessible("a hundred pods");
+      await lab.shot("a hundred pods");
     },
   ],
   [
