@@ -136,16 +136,17 @@ fn language() -> Kid {
 }
 
 fn menus() -> Kid {
-    let opened = read(&[Part::Page], |s| matches!(s.route.page, Page::Lesson(_) | Page::Sandbox));
-    if !opened {
-        return Kid::Nothing;
-    }
+    let in_lesson = match read(&[Part::Page], |s| s.route.page.clone()) {
+        Page::Lesson(_) => true,
+        Page::Sandbox => false,
+        _ => return Kid::Nothing,
+    };
     let lesson = button("text lesson-toggle", "Lesson", || {
         let open = super::app::peek(|s| s.drawer);
         send(Msg::Drawer(!open));
     });
     div("menus")
-        .kid(lesson)
+        .kid(in_lesson.then_some(lesson))
         .kid(button("text", "Share", sends(Msg::Export(Export::Link))))
         .kid(button("text", "Open", sends(Msg::Dialog(Some(Dialog::Import)))))
         .kid(button("text", "Export", sends(Msg::Dialog(Some(Dialog::Export)))))

@@ -233,10 +233,31 @@ fn crowd(snapshot: &Snapshot) -> El {
             .kid(div("state-boxes").kids(states))
     });
     let grid = div(if many { "crowd cells" } else { "crowd" }).kids(shown);
+    let grid = match many {
+        true => div("").kid(census(snapshot)).kid(grid),
+        false => grid,
+    };
     match more {
         0 => grid,
         n => grid.kid(span("more", fill("and {} more", &[&n]))),
     }
+}
+
+/// How many pods are in which state: a legend to the cells, in their order of appearance.
+fn census(snapshot: &Snapshot) -> El {
+    let mut found: Vec<(&str, &'static str, usize)> = Vec::new();
+    for pod in snapshot.pods.values() {
+        let class = status_class(pod);
+        match found.iter_mut().find(|(status, look, _)| (*status, *look) == (&pod.status, class)) {
+            Some((.., n)) => *n += 1,
+            None => found.push((&pod.status, class, 1)),
+        }
+    }
+    let row = |(status, class, n): (&str, &str, usize)| {
+        let sign = span(&format!("state-box {class}"), "");
+        el("li").kid(sign).kid(span("", format!("{n} {status}")))
+    };
+    el("ul").class("census").label("Pods by status").kids(found.into_iter().map(row))
 }
 
 /// Controllers, Services and the like: a line each.
