@@ -191,14 +191,24 @@ pub(crate) fn open_file(file: &web_sys::File) {
     if name.ends_with(".zip") {
         return open_pack(name, file.array_buffer());
     }
-    let text = file.text();
+    // Bytes, not a string of the browser's: those come over in one piece, letter for letter.
+    let bytes = file.array_buffer();
     wasm_bindgen_futures::spawn_local(async move {
-        let text = wasm_bindgen_futures::JsFuture::from(text).await;
-        send(match text.ok().and_then(|t| t.as_string()) {
-            Some(text) => Msg::Import { name, text },
-            None => Msg::Say(fill("{} could not be read.", &[&name])),
+        send(match wasm_bindgen_futures::JsFuture::from(bytes).await {
+            Ok(bytes) => {
+                Msg::Import { name, text: text_of(js_sys::Uint8Array::new(&bytes).to_vec()) }
+            }
+            Err(_) => Msg::Say(fill("{} could not be read.", &[&name])),
         });
     });
+}
+
+/// As browsers read a file: without a byte order mark, U+FFFD for what is no UTF-8.
+fn text_of(mut bytes: Vec<u8>) -> String {
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }
 
 /// A zip is a pack of lessons.

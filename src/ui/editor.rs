@@ -88,9 +88,17 @@ async fn load(holder: web_sys::Element) {
         let _ = content.set_attribute("tabindex", "0");
     }
     holder.class_list().add_1("has-editor").unwrap_or_default();
-    let (state, text, found) =
-        peek(|s| (s.bench.editor_state.clone(), s.bench.text.clone(), problems(s)));
-    set_text(&text, state.as_deref());
+    let state = peek(|s| s.bench.editor_state.clone());
+    if let Some(state) = state {
+        call("restoreState", &[state.into()]);
+    }
+    refresh();
+}
+
+/// The text and its problems as they are now.
+pub(crate) fn refresh() {
+    let (text, found) = peek(|s| (s.bench.text.clone(), problems(s)));
+    set_text(&text, None);
     show_problems(&found);
 }
 

@@ -2,9 +2,13 @@
 
 use super::app::{peek, send};
 use super::{browser, editor, engine};
+use crate::diagnostic;
 use crate::lesson::{file_of, index_file_of};
 use crate::session::{Effect, Msg};
 use gloo::timers::callback::Timeout;
+
+/// What is wrong with a text that is too large is to be seen before the editor is busy with it.
+const LARGE_AFTER_MS: u32 = 40;
 
 pub(crate) fn run(effect: Effect) {
     match effect {
@@ -29,6 +33,9 @@ pub(crate) fn run(effect: Effect) {
         Effect::Save { key, value } => send(Msg::Storage(browser::save(&key, &value))),
         Effect::Forget { key } => browser::forget(&key),
         Effect::Address { hash, push } => browser::write_hash(&hash, push),
+        Effect::EditorText { text, .. } if diagnostic::too_large(&text).is_some() => {
+            Timeout::new(LARGE_AFTER_MS, editor::refresh).forget();
+        }
         Effect::EditorText { text, state } => editor::set_text(&text, state.as_deref()),
         Effect::EditorKeep => send(Msg::Keep(editor::keep())),
         Effect::EditorEdits { old, edits } => editor::apply_edits(&old, &edits),
