@@ -5,7 +5,16 @@ use super::{browser, editor};
 use crate::session::route::Tab;
 use crate::session::{Msg, Pane};
 use gloo::events::{EventListener, EventListenerOptions};
+use std::cell::Cell;
 use wasm_bindgen::JsCast;
+
+/// Two presses are one gesture within so many milliseconds.
+const TWICE_MS: f64 = 600.0;
+
+thread_local! {
+    /// When Escape was pressed last in the editor, in the browser's milliseconds.
+    static ESCAPED: Cell<f64> = const { Cell::new(f64::NEG_INFINITY) };
+}
 
 /// (keys, what they do)
 pub(crate) const HELP: [(&str, &str); 20] = [
@@ -28,7 +37,7 @@ pub(crate) const HELP: [(&str, &str); 20] = [
     ("Ctrl+.", "quick fix (in the editor)"),
     ("F12, Shift+F12", "where a name is given, and on through its uses (in the editor)"),
     ("F2", "rename everywhere (in the editor)"),
-    ("Esc", "back to the lesson, close a dialog"),
+    ("Esc", "back to the lesson (twice in the editor), close a dialog"),
 ];
 
 pub(crate) fn listen() {
@@ -122,14 +131,20 @@ fn tab(tab: Tab) {
     once_shown(|| browser::focus("#panel"));
 }
 
+/// True where Escape was pressed a moment ago: `now_ms` is the browser's clock.
+fn again(now_ms: f64) -> bool {
+    let before = ESCAPED.replace(now_ms);
+    now_ms - before < TWICE_MS
+}
+
 fn escape(event: &web_sys::KeyboardEvent) {
     let target = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok());
     let in_editor = target.is_some_and(|t| t.closest(".cm-editor").ok().flatten().is_some());
     let (dialog, drawer, picked) = peek(|s| (s.dialog.is_some(), s.drawer, s.bench.pick.is_some()));
     match (dialog, drawer, picked) {
         (true, ..) => send(Msg::Dialog(None)),
-        // In the editor Escape closes its own popups and lets Tab out.
-        _ if in_editor => {}
+        // In the editor Escape closes its own popups and lets Tab out; a second one leaves it.
+        _ if in_editor && !again(event.time_stamp()) => {}
         (_, true, _) => send(Msg::Drawer(false)),
         (.., true) => send(Msg::Pick(None)),
         _ => {

@@ -33,6 +33,18 @@ journeys([
     },
   ],
   [
+    "one Escape lets Tab out of the editor, two lead back to the lesson",
+    async (lab) => {
+      await lab.openLesson(SHIPPER.id);
+      await lab.press("e");
+      await lab.becomes(true, () => focusIn(lab, ".cm-editor"));
+      await lab.press("Escape");
+      assert.equal(await focusIn(lab, ".cm-editor"), true);
+      await lab.press("Escape", "Escape");
+      await lab.becomes(true, () => focusIn(lab, "#lesson"));
+    },
+  ],
+  [
     "help opens with ? and closes with Escape",
     async (lab) => {
       await lab.openLesson(SHIPPER.id);
