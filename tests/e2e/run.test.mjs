@@ -148,6 +148,28 @@ journeys([
     },
   ],
   [
+    "the wheel zooms the lanes where it stands, and the lanes are a table to who hears them",
+    async (lab) => {
+      await openSolved(lab);
+      await lab.seekTo(20);
+      const ticks = () => lab.page.locator(".ruler text").allTextContents();
+      const before = await ticks();
+      const drawing = await lab.page.locator("#timeline").boundingBox();
+      await lab.page.mouse.move(drawing.x + drawing.width / 2, drawing.y + 30);
+      await lab.page.mouse.wheel(0, -600);
+      await lab.until("a finer ruler", async () => {
+        const [a, b] = (await ticks()).map((text) => Number.parseFloat(text));
+        const [c, d] = before.map((text) => Number.parseFloat(text));
+        return b - a < d - c;
+      });
+      await lab.page.mouse.wheel(0, 3000);
+      await lab.becomes(before.join(), async () => (await ticks()).join());
+      const table = lab.the("table", "States of each container in order");
+      assert.match(await table.getByRole("row").filter({ hasText: "shipper" }).innerText(), /Running, \d+ s to/);
+      assert.match(await lab.the("slider", "Timeline").getAttribute("aria-valuetext"), /^00:20\.0: \w/);
+    },
+  ],
+  [
     "each panel is entered at its top, and the log at its end",
     async (lab) => {
       await openSolved(lab);
