@@ -59,6 +59,16 @@ fn a_broken_folder_is_told_what_is_broken() {
         "solution.yaml:8: [unknown-field]",
         "solution.yaml: task `a` fails: This goal cannot be read: column 9",
         "debrief.md: `{{never: ran}}` is neither",
+        "idle/lesson.md: a recall question is from `sidecar/torn`, which comes no earlier",
+        "torn/lesson.md: a recall question is from ``, which is no lesson",
+        "idle/lesson.md: the last hint's `kind: ______ never` leads to no good manifest",
+        "idle/lesson.md: variant `wrong-same` does not say which task it fails",
+        "idle/start.yaml: not so, `It has two names`: In the manifest",
+        "idle/lesson.md: a claim is about `nobody`, which is no manifest",
+        "idle/lesson.md: an output is of `kubectl get nothing`, which says: ",
+        "behaviours.yaml: vague: `perhaps` is no badge",
+        "behaviours.yaml: vague: nothing holds its badge",
+        "behaviours.yaml: nobody relies on unmet",
         "idle/start.yaml: fulfils every goal before the learner has done anything",
         "idle/wrong-same.yaml: fulfils every goal, yet it is wrong",
         "idle/wrong-too.yaml: fulfils task `named`, which it is said to fail",
@@ -192,6 +202,15 @@ fn the_tutorials_are_covered() {
     assert_eq!(uncovered(&dumb).len(), 1);
 }
 
+/// A lesson's folder, into another directory.
+fn copy(id: &str, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons").join(id);
+    for entry in std::fs::read_dir(from).expect("the lesson").map(|e| e.expect("an entry")) {
+        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
+    }
+}
+
 fn pack(dir: &std::path::Path, file: &std::path::Path) -> (String, bool) {
     lessons(&["pack".as_ref(), dir.as_os_str(), "-o".as_ref(), file.as_os_str()])
 }
@@ -200,11 +219,7 @@ fn pack(dir: &std::path::Path, file: &std::path::Path) -> (String, bool) {
 fn a_folder_becomes_a_pack_if_it_keeps_its_promises() {
     let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pack");
     let own = dir.join("sidecar/last-words");
-    std::fs::create_dir_all(&own).expect("a folder");
-    let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons/sidecar/last-words");
-    for entry in std::fs::read_dir(from).expect("the lesson").map(|e| e.expect("an entry")) {
-        std::fs::copy(entry.path(), own.join(entry.file_name())).expect("copied");
-    }
+    copy("sidecar/last-words", &own);
     let tracks =
         "title: Ours\ntracks:\n  - {slug: sidecar, title: S, summary: s, lessons: [last-words]}\n";
     std::fs::write(dir.join("catalogue.yaml"), tracks).expect("written");
@@ -243,7 +258,8 @@ fn the_guides_own_lesson_keeps_its_promises() {
         })
         .collect();
     assert_eq!(names, ["start.yaml", "lesson.md", "debrief.md"]);
-    let tracks = "tracks:\n  - {slug: ours, title: O, summary: s, lessons: [first]}\n";
+    // A pack, since its questions from memory are about a lesson of ours.
+    let tracks = "title: T\ntracks:\n  - {slug: ours, title: O, summary: s, lessons: [first]}\n";
     std::fs::write(dir.join("catalogue.yaml"), tracks).expect("written");
     let (lines, content) = check(&dir.to_string_lossy());
     assert!(content, "\n{lines}");

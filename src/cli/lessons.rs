@@ -2,9 +2,9 @@
 
 use crate::export::zip;
 use crate::lesson::{
-    Card, Folder, Glossary, Lesson, Pack, account, broken_promises, catalogue_title, language_of,
-    name_tracks, read_catalogue, read_glossary, read_lesson, settle, translation_problems,
-    write_pack,
+    Around, Behaviours, Card, Findings, Folder, Glossary, Lesson, Pack, Relied, account,
+    broken_promises, catalogue_title, language_of, name_tracks, read_behaviours, read_catalogue,
+    read_glossary, read_lesson, relied, settle, translation_problems, write_pack,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,11 +60,17 @@ pub(super) fn run(args: &[String]) -> ExitCode {
 /// promises.
 fn check(dir: &Path, only: Option<&str>) -> Result<usize, String> {
     let Shelf { mut folders, files, mut problems } = load(dir)?;
-    let ids: BTreeSet<String> = folders.iter().map(|folder| folder.id.clone()).collect();
+    let ids = in_order(&folders, &files);
     folders.retain(|folder| only.is_none_or(|id| folder.id == id));
+    let behaviours = behaviours_of(&files, "", &mut problems);
+    let mut unmet: BTreeSet<String> = behaviours.keys().map(str::to_owned).collect();
     let mut cards = Vec::new();
     let mut n_broken = 0;
-    for (folder, broken) in folders.iter().zip(all_broken(&folders, &ids)) {
+    let is_pack = !catalogue_title(catalogue_of(&files)).is_empty();
+    let around = Around { lessons: &ids, is_pack, behaviours: &behaviours };
+    for (folder, found) in folders.iter().zip(all_broken(&folders, &around)) {
+        let Findings { broken, relies } = found;
+        unmet.retain(|key| !relies.contains(key));
         cards.push(read_lesson(folder).0.card);
         for sentence in &broken {
             say!("{}/{sentence}", folder.id);
@@ -76,6 +82,7 @@ fn check(dir: &Path, only: Option<&str>) -> Result<usize, String> {
     }
     if only.is_none() {
         problems.extend(read_catalogue(catalogue_of(&files), &cards).1);
+        problems.extend(unmet.iter().map(|key| format!("{BEHAVIOURS}: nobody relies on {key}")));
     }
     for sentence in &problems {
         say!("{sentence}");
@@ -83,26 +90,58 @@ fn check(dir: &Path, only: Option<&str>) -> Result<usize, String> {
     Ok(n_broken + problems.len())
 }
 
+/// The ids of all lessons, in the catalogue's order; those that it leaves out stand behind.
+fn in_order(folders: &[Folder], files: &BTreeMap<String, String>) -> Vec<String> {
+    let card = |folder: &Folder| Card { id: folder.id.clone(), ..Card::default() };
+    let cards: Vec<Card> = folders.iter().map(card).collect();
+    let catalogue = read_catalogue(catalogue_of(files), &cards).0;
+    let listed = catalogue.tracks.into_iter().flat_map(|track| track.lessons);
+    let mut ids: Vec<String> = listed.map(|card| card.id).collect();
+    for folder in folders {
+        if !ids.contains(&folder.id) {
+            ids.push(folder.id.clone());
+        }
+    }
+    ids
+}
+
 /// What is broken in each folder, in their order. Each is checked on its own, so all processors
 /// of the machine share them.
-fn all_broken(folders: &[Folder], ids: &BTreeSet<String>) -> Vec<Vec<String>> {
+fn all_broken(folders: &[Folder], around: &Around) -> Vec<Findings> {
     let next = AtomicUsize::new(0);
-    let found = Mutex::new(vec![Vec::new(); folders.len()]);
+    let found = Mutex::new(vec![Findings::default(); folders.len()]);
     let work = || {
         loop {
             let idx = next.fetch_add(1, Ordering::Relaxed);
             let Some(folder) = folders.get(idx) else { return };
-            let mut broken = broken_promises(folder, ids);
-            broken.extend(translation_problems(folder));
+            let mut here = broken_promises(folder, around);
+            here.broken.extend(translation_problems(folder));
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(own) = found.get_mut(idx) {
-                *own = broken;
+                *own = here;
             }
         }
     };
     let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| (0..n_threads).for_each(|_| drop(scope.spawn(work))));
     found.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lessons' titles in a language, by id.
+fn titles(folders: &[Folder], language: &str) -> BTreeMap<String, String> {
+    let title = |folder: &Folder| read_lesson(&folder.in_language(language)).0.card.title;
+    folders.iter().map(|folder| (folder.id.clone(), title(folder))).collect()
+}
+
+/// Whoever answers a recall question otherwise finds the way back to where it was taught.
+fn lead_back(lesson: &mut Lesson, titles: &BTreeMap<String, String>) {
+    for recall in &mut lesson.recall {
+        let Some(title) = titles.get(&recall.from) else { continue };
+        let link = format!(" <a href=\"#/lesson/{}\">{title}</a>", recall.from);
+        for answer in recall.answers.iter_mut().filter(|answer| !answer.right) {
+            answer.reply.push_str(&link);
+        }
+    }
 }
 
 /// Prints what came of each manifest of one lesson.
@@ -126,14 +165,23 @@ fn build(out: &Path, dir: &Path) -> Result<usize, String> {
     fs::create_dir_all(out).map_err(|error| format!("{}: {error}", out.display()))?;
     let mut languages: BTreeSet<String> = folders.iter().flat_map(Folder::languages).collect();
     languages.extend(files.keys().filter_map(|name| language_of(name)).map(str::to_owned));
+    let mut trusted: BTreeMap<String, Relied> = BTreeMap::new();
     for language in [String::new()].iter().chain(&languages) {
         let glossary = glossary_of(&files, language, &mut problems);
+        let behaviours = behaviours_of(&files, language, &mut problems);
         let end = if language.is_empty() { ".bin".to_owned() } else { format!(".{language}.bin") };
         let mut cards = Vec::new();
+        let titles = titles(&folders, language);
         for folder in &folders {
             let told = Folder { glossary: glossary.clone(), ..folder.in_language(language) };
             let (mut lesson, found) = read_lesson(&told);
             settle(&mut lesson);
+            lead_back(&mut lesson, &titles);
+            let entry = trusted.entry(folder.id.clone());
+            let relied = entry.or_insert_with(|| relied(&lesson, &behaviours));
+            if let Some(step) = lesson.steps.last_mut() {
+                step.html.push_str(&behaviours.told(relied));
+            }
             problems.extend(found.into_iter().map(|sentence| format!("{}/{sentence}", folder.id)));
             lesson.card.version = read_lesson(folder).0.card.version;
             write(&out.join(format!("{}{end}", folder.id.replace('/', "-"))), &lesson)?;
@@ -215,6 +263,24 @@ fn glossary_of(
     Arc::new(glossary)
 }
 
+const BEHAVIOURS: &str = "behaviours.yaml";
+
+/// What lessons rely on, told in a language.
+fn behaviours_of(
+    files: &BTreeMap<String, String>,
+    language: &str,
+    problems: &mut Vec<String>,
+) -> Behaviours {
+    let Some(text) = files.get(BEHAVIOURS) else { return Behaviours::default() };
+    let (mut behaviours, found) = read_behaviours(BEHAVIOURS, text);
+    problems.extend(found);
+    let name = format!("behaviours.{language}.yaml");
+    if let Some(text) = files.get(&name) {
+        problems.extend(behaviours.translate(&name, text));
+    }
+    behaviours
+}
+
 fn write(path: &Path, value: &impl Serialize) -> Result<(), String> {
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let bytes = postcard::to_allocvec(value).map_err(|error| told(&error))?;
@@ -231,6 +297,10 @@ struct Shelf {
 }
 
 fn load(dir: &Path) -> Result<Shelf, String> {
+    if !dir.is_dir() {
+        let name = dir.display();
+        return Err(format!("{name}: neither a folder of lessons nor TRACK/SLUG below lessons/"));
+    }
     let files = texts(dir)?;
     if !files.contains_key("catalogue.yaml") {
         return Err(format!("{}: there is no catalogue.yaml", dir.display()));

@@ -1,6 +1,8 @@
 //! What a lesson folder promises, and which promises it breaks: a lesson is a test. Native only.
 
+use super::behaviours::Behaviours;
 use super::goal::remarks_of;
+use super::shown::{GAP, fill_outputs, fits, gapped, printed};
 use super::{
     Folder, Goal, GoalResult, Kind, Lesson, Prediction, Settled, Step, Variant, judge, prose,
     read_lesson,
@@ -16,8 +18,8 @@ use crate::trace::{Timeline, What};
 use std::collections::BTreeSet;
 
 /// A manifest's run, as long as its lesson says.
-struct Ran {
-    checked: Checked,
+pub(super) struct Ran {
+    pub(super) checked: Checked,
     timeline: Timeline,
     /// The cluster's objects at its end.
     live: Option<Desired>,
@@ -31,17 +33,27 @@ impl Ran {
     fn judge(&self, goals: &[Goal]) -> Vec<GoalResult> {
         judge(goals, &self.checked, &self.timeline, self.live.as_ref())
     }
+
+    pub(super) fn holds(&self, goal: &Goal) -> bool {
+        self.judge(std::slice::from_ref(goal)).iter().all(|result| result.holds)
+    }
 }
 
-/// Checks and runs a manifest, with what is typed in the console, as the page does.
-fn run_to_end(manifest: &str, commands: &[(SimTime, String)], lesson: &Lesson) -> Ran {
+/// A manifest as the lesson has it run.
+pub(super) fn scenario(manifest: &str, lesson: &Lesson) -> (Checked, Scenario) {
     let checked = check_with(manifest, lesson.practices);
-    let mut scenario = Scenario {
+    let scenario = Scenario {
         actions: lesson.actions.clone(),
         seed: lesson.seed,
         review: Some(check::review),
         ..Scenario::new(checked.accepted())
     };
+    (checked, scenario)
+}
+
+/// Checks and runs a manifest, with what is typed in the console, as the page does.
+pub(super) fn run_to_end(manifest: &str, commands: &[(SimTime, String)], lesson: &Lesson) -> Ran {
+    let (checked, mut scenario) = scenario(manifest, lesson);
     let mut failed = Vec::new();
     for (at, line) in commands {
         let said = kubectl::run_at(&mut scenario, *at, line);
@@ -61,8 +73,10 @@ fn run_to_end(manifest: &str, commands: &[(SimTime, String)], lesson: &Lesson) -
     Ran { checked, timeline, live, typed, failed }
 }
 
-/// Runs the manifests that predictions are about, other than the start, and keeps the outcome.
+/// Runs the manifests that predictions are about, other than the start, and keeps the outcome;
+/// and puts what the prose shows into it.
 pub fn settle(lesson: &mut Lesson) {
+    fill_outputs(lesson);
     let mut steps = std::mem::take(&mut lesson.steps);
     for prediction in steps.iter_mut().filter_map(|step| step.prediction.as_mut()) {
         if prediction.of == "start" {
@@ -117,20 +131,54 @@ fn goals_of(prediction: &Prediction) -> Vec<Goal> {
     prediction.choices.iter().map(|c| c.right_when.clone().unwrap_or_default()).collect()
 }
 
-/// A sentence for each promise of this folder that does not hold, file name first.
-/// `lessons` are the ids of all lessons, which links may lead to.
-pub fn broken_promises(folder: &Folder, lessons: &BTreeSet<String>) -> Vec<String> {
+/// What was found when a folder was checked.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// A sentence for each promise that does not hold, file name first.
+    pub broken: Vec<String>,
+    /// Keys of behaviours that its start or its solution relies on.
+    pub relies: BTreeSet<String>,
+}
+
+/// What a folder is checked against.
+pub struct Around<'a> {
+    /// The ids of all lessons, in the catalogue's order.
+    pub lessons: &'a [String],
+    /// Whether they go to a page that has others: a pack may name those, too.
+    pub is_pack: bool,
+    pub behaviours: &'a Behaviours,
+}
+
+impl Around<'_> {
+    fn place(&self, id: &str) -> Option<usize> {
+        self.lessons.iter().position(|own| own == id)
+    }
+
+    /// Whether it is a lesson, as far as can be told from here.
+    fn knows(&self, id: &str) -> bool {
+        self.place(id).is_some() || self.is_pack && id.matches('/').count() == 1
+    }
+}
+
+/// Checks a folder.
+pub fn broken_promises(folder: &Folder, around: &Around) -> Findings {
     let (lesson, problems) = read_lesson(folder);
-    let mut contract = Contract { lesson: &lesson, problems };
+    let relies = BTreeSet::new();
+    let mut contract = Contract { lesson: &lesson, problems, around, relies };
     contract.shape();
-    contract.links(folder, lessons);
+    contract.recall();
+    contract.hints();
+    contract.outputs();
+    contract.links(folder);
     contract.runs();
-    contract.problems
+    Findings { broken: contract.problems, relies: contract.relies }
 }
 
 struct Contract<'a> {
     lesson: &'a Lesson,
     problems: Vec<String>,
+    around: &'a Around<'a>,
+    relies: BTreeSet<String>,
 }
 
 impl Contract<'_> {
@@ -148,18 +196,8 @@ impl Contract<'_> {
             self.say("lesson.md: outcomes, minutes and run_secs are needed".to_owned());
         }
         let kind = lesson.card.kind;
-        if lesson.recall.len() < 2 && kind == Kind::Lesson {
-            let n = lesson.recall.len();
-            self.say(format!("lesson.md: {n} recall questions; a lesson has two"));
-        }
-        if !lesson.hints.last().is_some_and(|hint| hint.contains("______")) {
-            self.say("lesson.md: the last hint has no gap `______` to be filled".to_owned());
-        }
-        for recall in &lesson.recall {
-            let right = recall.answers.iter().filter(|answer| answer.right).count();
-            if right != 1 {
-                self.say(format!("lesson.md: a recall question has {right} right answers"));
-            }
+        if kind != Kind::Drill && !lesson.start.contains("# ") {
+            self.say("start.yaml: no comment says what its parts are for".to_owned());
         }
         if kind != Kind::Drill && lesson.steps.iter().all(|step| step.prediction.is_none()) {
             self.say("lesson.md: nothing is predicted".to_owned());
@@ -215,11 +253,74 @@ impl Contract<'_> {
         }
     }
 
-    fn links(&mut self, folder: &Folder, lessons: &BTreeSet<String>) {
+    /// Two questions, each from a lesson that comes earlier; before the first one there is none.
+    fn recall(&mut self) {
+        let lesson = self.lesson;
+        let n = lesson.recall.len();
+        if n < 2 && lesson.card.kind == Kind::Lesson {
+            self.say(format!("lesson.md: {n} recall questions; a lesson has two"));
+        }
+        let here = self.around.place(&lesson.card.id);
+        for recall in &lesson.recall {
+            let right = recall.answers.iter().filter(|answer| answer.right).count();
+            if right != 1 {
+                self.say(format!("lesson.md: a recall question has {right} right answers"));
+            }
+            let from = recall.from.as_str();
+            if from.is_empty() && here == Some(0) {
+                continue;
+            }
+            match self.around.place(from) {
+                Some(there) if here.is_none_or(|here| there < here) => {}
+                Some(_) => self.say(format!(
+                    "lesson.md: a recall question is from `{from}`, which comes no earlier"
+                )),
+                None if self.around.knows(from) => {}
+                None => self.say(format!(
+                    "lesson.md: a recall question is from `{from}`, which is no lesson"
+                )),
+            }
+        }
+    }
+
+    /// The last one is half-written, and what is there stands in a good answer, too.
+    fn hints(&mut self) {
+        let lesson = self.lesson;
+        let Some(last) = lesson.hints.last().filter(|hint| hint.contains(GAP)) else {
+            self.say("lesson.md: the last hint has no gap `______` to be filled".to_owned());
+            return;
+        };
+        let good = lesson.variants.iter().filter(|variant| variant.passes);
+        let mut texts = vec![lesson.solution.as_str()];
+        for variant in good {
+            texts.push(&variant.manifest);
+            texts.extend(variant.commands.iter().map(|(_, line)| line.as_str()));
+        }
+        for line in gapped(last) {
+            if !texts.iter().any(|text| fits(&line, text)) {
+                self.say(format!("lesson.md: the last hint's `{line}` leads to no good manifest"));
+            }
+        }
+    }
+
+    fn outputs(&mut self) {
+        let lesson = self.lesson;
+        for output in &lesson.outputs {
+            if let Err(why) = printed(output, lesson) {
+                self.say(format!("lesson.md: an output is of {why}"));
+            }
+        }
+        let named = |of: &str| lesson.manifest(of).is_some();
+        for claim in lesson.claims.iter().filter(|claim| !named(&claim.of)) {
+            self.say(format!("lesson.md: a claim is about `{}`, which is no manifest", claim.of));
+        }
+    }
+
+    fn links(&mut self, folder: &Folder) {
         for (file, text) in folder.files.iter().filter(|(name, _)| name.ends_with(".md")) {
             for link in prose::links(text) {
                 let good = match link.strip_prefix("lesson:") {
-                    Some(id) => lessons.contains(id),
+                    Some(id) => self.around.knows(id),
                     None => link.starts_with("https://kubernetes.io/"),
                 };
                 if !good {
@@ -236,11 +337,13 @@ impl Contract<'_> {
             self.say("start.yaml: fulfils every goal before the learner has done anything".into());
         }
         self.predictions("start", &ran);
+        self.relies.extend(self.around.behaviours.relied_on(|goal| ran.holds(goal)));
         self.known("start.yaml", &ran.timeline);
 
         let ran = run_to_end(&lesson.solution, &[], lesson);
         self.passes("solution", &lesson.solution, &ran);
         self.predictions("solution", &ran);
+        self.relies.extend(self.around.behaviours.relied_on(|goal| ran.holds(goal)));
         self.debrief(&ran);
 
         for variant in &lesson.variants {
@@ -274,6 +377,9 @@ impl Contract<'_> {
         let name = &variant.name;
         if failed.is_empty() {
             self.say(format!("{name}.yaml: fulfils every goal, yet it is wrong"));
+        }
+        if variant.fails.is_empty() {
+            self.say(format!("lesson.md: variant `{name}` does not say which task it fails"));
         }
         for id in variant.fails.iter().filter(|id| !failed.iter().any(|(own, _)| own == *id)) {
             self.say(format!("{name}.yaml: fulfils task `{id}`, which it is said to fail"));
@@ -330,7 +436,20 @@ impl Contract<'_> {
         }
     }
 
+    /// What the prose says about this run has to be so.
+    fn claims(&mut self, of: &str, ran: &Ran) {
+        for claim in self.lesson.claims.iter().filter(|claim| claim.of == of) {
+            for result in ran.judge(std::slice::from_ref(&claim.goal)) {
+                if !result.holds {
+                    let (says, because) = (&claim.says, &result.because);
+                    self.problems.push(format!("{of}.yaml: not so, `{says}`: {because}"));
+                }
+            }
+        }
+    }
+
     fn predictions(&mut self, of: &str, ran: &Ran) {
+        self.claims(of, ran);
         for step in &self.lesson.steps {
             let Some(prediction) = step.prediction.as_ref().filter(|p| p.of == of) else {
                 continue;
@@ -360,7 +479,7 @@ impl Contract<'_> {
 }
 
 /// Every `image:` of a manifest.
-fn images(checked: &Checked) -> BTreeSet<String> {
+pub(super) fn images(checked: &Checked) -> BTreeSet<String> {
     let roots = checked.desired.objects.iter().filter_map(|object| object.origins.root.as_deref());
     let mut left: Vec<&crate::yaml::Node> = roots.collect();
     let mut found = BTreeSet::new();

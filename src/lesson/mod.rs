@@ -2,6 +2,8 @@
 //! Folders are read and prose is rendered at build time; the page gets these types as bytes.
 
 #[cfg(not(target_arch = "wasm32"))]
+mod behaviours;
+#[cfg(not(target_arch = "wasm32"))]
 mod contract;
 mod debrief;
 #[cfg(not(target_arch = "wasm32"))]
@@ -13,10 +15,14 @@ mod prose;
 #[cfg(not(target_arch = "wasm32"))]
 mod read;
 #[cfg(not(target_arch = "wasm32"))]
+mod shown;
+#[cfg(not(target_arch = "wasm32"))]
 mod translation;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use contract::{account, broken_promises, settle};
+pub use behaviours::{Behaviours, Relied, read_behaviours, relied};
+#[cfg(not(target_arch = "wasm32"))]
+pub use contract::{Around, Findings, account, broken_promises, settle};
 pub use debrief::fill_debrief;
 #[cfg(not(target_arch = "wasm32"))]
 pub use glossary::{Glossary, read_glossary};
@@ -120,6 +126,34 @@ pub struct Lesson {
     #[cfg(not(target_arch = "wasm32"))]
     #[serde(skip)]
     pub allows: BTreeMap<String, String>,
+    /// What its prose says that a run has to hold; only the check asks for it.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(skip)]
+    pub claims: Vec<Claim>,
+    /// What its prose shows, at `{{output N}}`, until `settle` has put it there.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(skip)]
+    pub outputs: Vec<Output>,
+}
+
+/// A sentence of the prose, and what holds it.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Claim {
+    /// The manifest whose run is meant.
+    pub of: String,
+    pub says: String,
+    pub goal: Goal,
+}
+
+/// What a command prints at an instant of a manifest's run.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Output {
+    pub of: String,
+    pub at: SimTime,
+    /// A line of the console: `kubectl get pods`.
+    pub run: String,
 }
 
 impl Lesson {
@@ -197,6 +231,10 @@ pub struct Recall {
     /// HTML, inline only, as are the answers.
     pub question: String,
     pub answers: Vec<Answer>,
+    /// The lesson that taught it, `track/slug`; empty where nothing was taught before.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(skip)]
+    pub from: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

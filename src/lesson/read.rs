@@ -4,8 +4,10 @@
 use super::glossary::Glossary;
 use super::goal::goal_problems;
 use super::translation::language_of;
-use super::{Answer, Card, Catalogue, Choice, Goal, Kind, Lesson, Prediction, Recall, Step, Task};
-use super::{Track, Variant, prose};
+use super::{
+    Answer, Card, Catalogue, Choice, Claim, Goal, Kind, Lesson, Output, Prediction, Recall,
+};
+use super::{Step, Task, Track, Variant, prose};
 use crate::time::SimTime;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -82,6 +84,9 @@ struct FrontVariant {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FrontRecall {
+    /// The lesson that taught it.
+    #[serde(default)]
+    from: String,
     question: String,
     answers: Vec<FrontAnswer>,
 }
@@ -101,6 +106,15 @@ struct TaskBlock {
     id: String,
     text: String,
     goal: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutputBlock {
+    #[serde(default = "start")]
+    of: String,
+    at: String,
+    run: String,
 }
 
 #[derive(Deserialize)]
@@ -281,8 +295,14 @@ impl Reading<'_> {
         let html = self.folder.glossary.explain(&section.html, &scope);
         let mut step = Step { title: section.title, html, ..Step::default() };
         let what = format!("lesson.md: step `{}`", step.title);
-        for (kind, yaml) in section.blocks {
-            if kind == "notes" {
+        self.claims(&what, section.claims, lesson);
+        for (number, (kind, yaml)) in section.blocks.into_iter().enumerate() {
+            if kind == prose::OUTPUT {
+                let place = format!("{{{{output {}}}}}", lesson.outputs.len());
+                step.html = step.html.replace(&format!("{{{{shown {number}}}}}"), &place);
+                let block = self.yaml::<OutputBlock>(&format!("{what}: output"), &yaml);
+                lesson.outputs.push(self.output(&what, block));
+            } else if kind == "notes" {
                 // Seen in the presenter's window only.
                 let notes = prose::block(&yaml);
                 step.html.push_str(&format!("<aside class=\"notes\" hidden>{notes}</aside>"));
@@ -302,6 +322,22 @@ impl Reading<'_> {
             }
         }
         lesson.steps.push(step);
+    }
+
+    fn output(&mut self, what: &str, block: Option<OutputBlock>) -> Output {
+        let Some(OutputBlock { of, at, run }) = block else { return Output::default() };
+        let found = super::goal::duration(&at);
+        if found.is_none() {
+            self.problems.push(format!("{what}: output: `{at}` is no time such as `20s`"));
+        }
+        Output { of, at: found.unwrap_or_default(), run }
+    }
+
+    fn claims(&mut self, what: &str, claims: Vec<Claim>, lesson: &mut Lesson) {
+        for mut claim in claims {
+            claim.goal = self.goal(what, &claim.goal.0);
+            lesson.claims.push(claim);
+        }
     }
 
     fn prediction(&mut self, what: &str, block: PredictBlock) -> Prediction {
@@ -340,6 +376,7 @@ impl Reading<'_> {
             rest = after;
         }
         markdown.push_str(rest);
+        self.claims("debrief.md", prose::claims(&markdown), lesson);
         lesson.debrief_html = self.folder.glossary.explain(&prose::block(&markdown), "debrief-");
     }
 }
@@ -363,7 +400,7 @@ fn recall(front: FrontRecall) -> Recall {
         right: answer.right,
     });
     let answers = answers.collect();
-    Recall { question: prose::inline(&front.question), answers }
+    Recall { question: prose::inline(&front.question), answers, from: front.from }
 }
 
 /// A short word that changes with any byte of the folder (FNV-1a), translations aside: work done

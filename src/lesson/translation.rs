@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn language_of(name: &str) -> Option<&str> {
     let mut parts = name.split('.');
     let (stem, language) = (parts.next()?, parts.next()?);
-    let known = ["lesson", "debrief", "glossary", "catalogue", "page"].contains(&stem);
+    let known =
+        ["lesson", "debrief", "glossary", "catalogue", "page", "behaviours"].contains(&stem);
     let short = language.len() == 2 && language.bytes().all(|b| b.is_ascii_lowercase());
     (known && short && parts.next().is_some()).then_some(language)
 }
@@ -85,6 +86,13 @@ fn asked(lesson: &Lesson) -> Vec<String> {
             out.push(format!("{}: {goal}", task.id));
         }
     }
+    let claims = lesson.claims.iter().map(|claim| format!("{}: {}", claim.of, claim.goal.0));
+    let shown = lesson.outputs.iter().map(|o| format!("{} at {} s: {}", o.of, o.at, o.run));
+    let taught = lesson.recall.iter().map(|recall| {
+        let right = recall.answers.iter().position(|answer| answer.right);
+        format!("from {}, right is answer {right:?}", recall.from)
+    });
+    out.extend(claims.chain(shown).chain(taught));
     out.extend(lesson.debrief_goals.iter().map(|g| g.0.clone()));
     out.push(format!("{} s, seed {}, {:?}", lesson.run_secs, lesson.seed, lesson.actions));
     out

@@ -94,9 +94,10 @@ fn in_state(status: &ContainerStatus, word: &str) -> bool {
 }
 
 /// `localhost:9102/metrics` asks for the address and the path; `localhost:9102` for the address;
-/// the host may be `*`.
+/// host and port may be `*`.
 fn asked(want: &str, to: &str, summary: &str) -> bool {
     let is_there = |want: &str| match want.strip_prefix("*:") {
+        Some("*") => true,
         Some(port) => to.rsplit(':').next() == Some(port),
         None => want == to,
     };

@@ -199,6 +199,8 @@ fn goals_over_a_finished_run() {
             ("file volume:logs/b.log exists", false, "There is no file b.log in volume logs"),
             ("request from shipper to localhost:6379 succeeds", true, "\"200 OK\""),
             ("request from shipper to *:6379/metrics succeeds", true, "\"200 OK\""),
+            ("request from * to *:* succeeds", true, "\"200 OK\""),
+            ("request from other to *:* succeeds", false, ""),
             ("request from shipper to localhost:6379 fails within 7s", true, "refused"),
             ("request from shipper to localhost:6379/x succeeds", false, "has not got an answer"),
             ("manifest has spec.containers[name=app].image = busybox:1.36", true, "busybox"),

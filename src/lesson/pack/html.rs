@@ -33,6 +33,8 @@ const TAGS: &[&str] = &[
     "span",
     "aside",
     "del",
+    "details",
+    "summary",
 ];
 /// A tag that has not ended after so many bytes is text.
 const TAG_MAX: usize = 300;

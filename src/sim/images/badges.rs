@@ -25,7 +25,7 @@ impl Badge {
         }
     }
 
-    fn read(word: &str) -> Option<Badge> {
+    pub fn read(word: &str) -> Option<Badge> {
         [Badge::Verified, Badge::Modelled, Badge::NotSimulated]
             .into_iter()
             .find(|b| b.word() == word)
