@@ -85,7 +85,8 @@ mod tests {
         for (line, text, fit) in cases {
             assert_eq!(fits(line, text), fit, "{line:?} in {text:?}");
         }
-        let html = "<p>Say <code>a &lt; ______</code>, or:</p><pre><code class=\"x\">b\nc ______\n</code></pre>";
+        let html = "<p>Say <code>a &lt; ______</code>, or:</p>\
+                    <pre><code class=\"x\">b\nc ______\n</code></pre>";
         assert_eq!(gapped(html), ["a < ______", "c ______"]);
     }
 }
