@@ -37,9 +37,14 @@ fn refusal(
 ) -> Option<String> {
     let root = object.origins.root.as_deref()?;
     let mut verdict = document::check(root, text, &Known::trusting());
+    let old = live(object).and_then(|old| old.root);
+    if old.is_some() {
+        // What only new pods are asked: pkg/apis/core/validation ValidatePodCreate.
+        verdict.diagnostics.retain(|one| !one.message.ends_with("cannot be set on create"));
+    }
     let wrong = |verdict: &Verdict| server::of(verdict).code >= 300;
     if !wrong(&verdict)
-        && let Some(old) = live(object).and_then(|old| old.root)
+        && let Some(old) = old
     {
         verdict.diagnostics.extend(update(&old, root, text));
     }

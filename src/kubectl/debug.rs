@@ -1,5 +1,5 @@
-//! `debug`: a copy of a pod with a container to look round in. Containers added to a running pod
-//! are not simulated, and it says so.
+//! `debug`: a container to look round in, added to a running pod or to a copy of it. Not debugging
+//! of nodes.
 //!
 //! Models k8s.io/kubectl/pkg/cmd/debug (v1.36) with its profile `general`.
 
@@ -9,6 +9,7 @@ use super::words::Args;
 use super::{Said, attach, create, get, kinds};
 use crate::kube::tree::Tree;
 use crate::sim::{Simulation, suffix_of};
+use crate::text::words::quote;
 use crate::time::SimTime;
 use crate::trace::Event;
 
@@ -55,17 +56,45 @@ fn misuse(args: &Args) -> Option<&'static str> {
         .then_some("-i/--stdin is required for containers with -t/--tty=true")
 }
 
+const PROFILES: [&str; 6] = ["legacy", "general", "baseline", "netadmin", "restricted", "sysadmin"];
+
+/// What is told before anything is asked of the server.
+fn heading(args: &Args) -> Said {
+    let mut said = Said::default();
+    if let Some(target) = args.flag("target").filter(|_| !args.has("quiet")) {
+        said.out = format!(
+            "Targeting container \"{target}\". If you don't see processes from this container it \
+             may be because the container runtime doesn't support this feature.\n"
+        );
+    }
+    if args.flag("profile") == Some("legacy") {
+        said.err = "--profile=legacy is deprecated and planned to be removed in v1.39. It is \
+                    recommended to specify other profile, for example \"--profile=general\".\n"
+            .to_owned();
+    }
+    said
+}
+
+/// The same with what went wrong after it.
+fn ending(head: Said, end: Said) -> Said {
+    Said { out: head.out + &end.out, err: head.err + &end.err, ..end }
+}
+
 pub(super) fn debug(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
+    if let Some(profile) = args.flag("profile").filter(|name| !PROFILES.contains(name)) {
+        return Said::error(&format!("unknown profile: {profile}"));
+    }
     if let Some(why) = misuse(args) {
         return Said::error(why);
     }
+    let head = heading(args);
     let cluster = look(sim, past);
     let (kind, name) = args.word(0).split_once('/').unwrap_or(("pods", args.word(0)));
     let Some(kind) = kinds::find(kind) else {
         return Said::error(&format!("the server doesn't have a resource type \"{kind}\""));
     };
     let Some(object) = cluster.one(kind, &get::namespace(&cluster, args), name) else {
-        return Said::failed(&get::not_found(kind, name));
+        return ending(head, Said::failed(&get::not_found(kind, name)));
     };
     if kind.name == "Node" {
         return Said::error("not simulated: kubectl debug of a node");
@@ -79,10 +108,8 @@ pub(super) fn debug(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
         ));
     }
     if args.flag("copy-to").is_none() {
-        return Said::error(
-            "not simulated: a container added to a running pod. kubectl debug --copy-to=NAME makes \
-             a copy of the pod with it, kubectl exec runs a command in a container that is there",
-        );
+        let pod = object.clone();
+        return ephemeral(sim, past, args, head, &pod);
     }
     let (copied, container, told) = match copied(object, args, sim.now()) {
         Ok(made) => made,
@@ -102,6 +129,121 @@ pub(super) fn debug(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
         watched(sim, past, &mut said, (&name, &container));
     }
     said
+}
+
+/// Adds an ephemeral container to a pod, and attaches to it where that is wanted.
+// Models k8s.io/kubectl/pkg/cmd/debug/debug.go debugByEphemeralContainer (v1.36).
+fn ephemeral(sim: &mut Simulation, past: &[Event], args: &Args, head: Said, pod: &Tree) -> Said {
+    if args.flag("custom").is_some() {
+        return ending(head, Said::error("not simulated: kubectl debug --custom"));
+    }
+    let mut said = head;
+    let name = match args.flag("container").unwrap_or("") {
+        "" => {
+            let n_there = pod.at("spec.ephemeralContainers").items().len();
+            let of = format!("{}{}{n_there}", pod.text("metadata.name"), sim.now());
+            let name = format!("debugger-{}", suffix_of(&of, 5));
+            if !args.has("quiet") {
+                said.out.push_str(&format!("Defaulting debug container name to {name}.\n"));
+            }
+            name
+        }
+        asked => asked.to_owned(),
+    };
+    let user = pod.at("spec.securityContext").int("runAsUser");
+    let adds =
+        !matches!(args.flag("profile"), Some("baseline" | "restricted" | "sysadmin" | "legacy"));
+    if user != 0 && adds {
+        said.err.push_str(NON_ROOT);
+    }
+    let from = sim.now();
+    let action = action(args, pod.text("metadata.name"), &name);
+    // Whether the server takes it is seen by doing it, in this copy of the cluster's future.
+    if let Err(why) = sim.act(&action) {
+        return ending(said, Said::failed(&why));
+    }
+    said.actions.push(action);
+    if args.has("attach") || (args.has("stdin") && args.flag("attach").is_none()) {
+        attached(sim, past, args, &mut said, (pod, &name, from));
+    }
+    said
+}
+
+const NON_ROOT: &str = "Warning: Non-root user is configured for the entire target Pod, and some \
+     capabilities granted by debug profile may not work. Please consider using \"--custom\" with \
+     a custom profile that specifies \"securityContext.runAsUser: 0\".\n";
+
+/// The words that add the container, as scenarios have them.
+fn action(args: &Args, pod: &str, container: &str) -> String {
+    let mut words = vec![format!("debug pod/{pod} -c {}", quote(container))];
+    for flag in ["image", "target", "image-pull-policy", "profile"] {
+        words.extend(args.flag(flag).map(|value| format!("--{flag}={}", quote(value))));
+    }
+    words.extend(args.all("env").iter().map(|pairs| format!("--env={}", quote(pairs))));
+    for (flag, word) in [("stdin", "-i"), ("tty", "-t"), ("arguments-only", "--arguments-only")] {
+        words.extend(args.has(flag).then(|| word.to_owned()));
+    }
+    let command = args.rest.as_deref().unwrap_or(&[]);
+    if !command.is_empty() {
+        words.push("--".to_owned());
+        words.extend(command.iter().map(|word| quote(word)));
+    }
+    words.join(" ")
+}
+
+/// What the new container says while somebody is attached to it.
+// Models k8s.io/kubectl/pkg/cmd/debug/debug.go handleAttachPod, waitForContainer (v1.36).
+fn attached(
+    sim: &mut Simulation,
+    past: &[Event],
+    args: &Args,
+    said: &mut Said,
+    (pod, container, from): (&Tree, &str, SimTime),
+) {
+    let (name, namespace) = (pod.text("metadata.name"), pod.text("metadata.namespace"));
+    let mut all = past.to_vec();
+    let mut waits = String::new();
+    let mut first: Option<bool> = None;
+    let ended = later(sim, &mut all, ATTACH_MAX, |cluster| {
+        let found = cluster.pods(namespace);
+        let found = found.iter().find(|one| one.text("metadata.name") == name)?;
+        let mut states = found.at("status.ephemeralContainerStatuses").items().iter();
+        let state = states.find(|one| one.text("name") == container)?.get("state");
+        let over = !state.get("terminated").is_null();
+        if over || !state.get("running").is_null() {
+            first.get_or_insert(over);
+        }
+        let why = state.text("waiting.message");
+        if !why.is_empty() && !waits.contains(why) {
+            waits.push_str(&format!("Warning: container {container}: {why}\n"));
+        }
+        over.then_some(())
+    });
+    if !args.has("quiet") {
+        said.err.push_str(&waits);
+    }
+    let Some(was_over) = first else {
+        said.err.push_str("(not simulated: waiting on for a container that does not start)\n");
+        return;
+    };
+    if !args.has("quiet") && !was_over {
+        said.err.push_str(attach::HINT);
+    }
+    said.out.push_str(&attach::lines(&all, name, container, from));
+    if ended.is_none() {
+        said.err.push_str(
+            "(not simulated: a terminal that stays open; the container runs on, and kubectl exec \
+             runs commands in it)\n",
+        );
+        return;
+    }
+    if args.has("tty") && !args.has("quiet") && !was_over {
+        said.out.push_str(&format!(
+            "Session ended, the ephemeral container will not be restarted but may be reattached \
+             using 'kubectl attach {name} -c {container} -n {namespace} -i -t' if it is still \
+             running\n"
+        ));
+    }
 }
 
 /// What the new container says as long as its terminal is watched.

@@ -127,6 +127,9 @@ impl Lanes {
                     self.open(pod, &container.name, Some(container.role), event);
                 }
             }
+            (Subject::Container { pod, container }, What::ContainerAdded(shape)) => {
+                self.open(pod, container, Some(shape.role), event);
+            }
             (Subject::Pod(pod), What::Deleting { .. }) => self.each(pod, |lane| {
                 let running =
                     |b: &Block| b.to.is_none() && matches!(b.look, Look::Ready | Look::NotReady);

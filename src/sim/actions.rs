@@ -1,7 +1,9 @@
 //! What the person does to the cluster, in kubectl's words.
 
 use super::command;
-use super::control::{api, apply, budget, change, edit, finalizers, load, node as nodes, work};
+use super::control::{
+    api, apply, budget, change, debug, edit, finalizers, load, node as nodes, work,
+};
 use super::faults;
 use super::model::PodId;
 use super::world::World;
@@ -24,7 +26,8 @@ pub(crate) async fn run(world: World) {
         let Some(work) = work() else { return };
         if let Err(why) = (work.perform)(&world, &action, event) {
             // A server that says no is part of the picture.
-            let what = match why.starts_with("Error from server") {
+            let no = ["Error from server", "The Pod "].iter().any(|head| why.starts_with(head));
+            let what = match no {
                 true => What::Note { text: why },
                 false => What::NotSimulated { what: why },
             };
@@ -116,6 +119,7 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
             edit::set_resources(world, target, flags, event)
         }
         [verb @ ("label" | "annotate"), rest @ ..] => mark(world, verb, rest, event),
+        ["debug", rest @ ..] => debug::debug(world, rest, event),
         ["exec", target, "-c", container, "--", argv @ ..] => exec(world, target, container, argv),
         ["rollout", "undo", target, ..] if flag("--to-revision").is_some() => {
             let revision = flag("--to-revision").and_then(|n| n.parse().ok()).unwrap_or(0);

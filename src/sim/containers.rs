@@ -26,6 +26,7 @@ pub(super) fn runtime(scenario: &Scenario) -> Box<dyn Runtime> {
     let limits = Limits {
         steps_per_second: scenario.limits.steps_per_second,
         memory_bytes: scenario.limits.memory_bytes,
+        starter_threads: 5,
         ..Limits::default()
     };
     let mut machine = Machine::new(scenario.seed, scenario.started_unix_secs, limits);
@@ -109,7 +110,8 @@ impl Containers {
         let shared = sandbox.shared_pids;
         let network = sandbox.network;
         let (hostname, files) = (sandbox.spec.hostname.clone(), managed_files(&sandbox.spec));
-        let pids = shared.unwrap_or_else(|| self.machine.new_pid_namespace(false));
+        let joined = spec.target.and_then(|run| self.machine.pids_of(id(run)));
+        let pids = shared.or(joined).unwrap_or_else(|| self.machine.new_pid_namespace(false));
         let mounts = spec.mounts.iter().map(|mount| MountSpec {
             at: mount.path.clone(),
             volume: VolumeId(mount.volume.0),
@@ -137,6 +139,7 @@ impl Containers {
             cpu_millis: spec.cpu_millis,
             memory_bytes: spec.memory_bytes,
             no_chown: spec.no_chown,
+            stdin: spec.stdin,
             image_time: None,
         })
     }
@@ -298,6 +301,10 @@ impl Runtime for Containers {
         Ok(Handle(made.0))
     }
 
+    fn pid(&self, run: Handle) -> Option<u32> {
+        self.machine.init_pid(id(run))
+    }
+
     fn exec(&mut self, _: SimTime, run: Handle, argv: &[String]) -> Result<Ask, StartError> {
         match self.machine.exec(id(run), argv) {
             Ok(exec) => Ok(Ask(exec.0)),
@@ -393,6 +400,11 @@ impl Runtime for Containers {
         let Some(sandbox) = self.sandboxes.remove(&pod) else { return };
         for container in sandbox.containers {
             self.machine.remove(container);
+            self.roots.remove(&Handle(container.0));
+            self.looked.remove(&Handle(container.0));
+        }
+        if let Some(pids) = sandbox.shared_pids {
+            self.machine.remove_pid_namespace(pids);
         }
         self.machine.remove_network(sandbox.network);
     }

@@ -50,12 +50,18 @@ pub(crate) struct Container {
     /// `spec.containers[0]`.
     pub(crate) path: String,
     pub(crate) spec: core::Container,
+    /// Of an ephemeral one the container whose processes it sees.
+    pub(crate) target: Option<Name>,
 }
 
 impl Container {
     /// `spec.containers{app}`, as Event objects name it.
     pub(crate) fn field(&self) -> String {
-        let list = if self.is_init() { "initContainers" } else { "containers" };
+        let list = match self.role {
+            Role::Init | Role::Sidecar => "initContainers",
+            Role::Main => "containers",
+            Role::Ephemeral => "ephemeralContainers",
+        };
         format!("spec.{list}{{{}}}", self.name)
     }
 
@@ -70,6 +76,11 @@ impl Container {
 
     pub(crate) fn is_main(&self) -> bool {
         self.role == Role::Main
+    }
+
+    /// Added to the running pod, to look round in.
+    pub(crate) fn is_ephemeral(&self) -> bool {
+        self.role == Role::Ephemeral
     }
 
     pub(crate) fn image(&self) -> &str {
@@ -158,6 +169,8 @@ pub(crate) struct Pod {
     pub(crate) created_at: SimTime,
     pub(crate) created_by: EventId,
     pub(crate) deletion: Option<Deletion>,
+    /// `metadata.generation`: 1, and one more with each change of the spec and with deletion.
+    pub(crate) generation: i64,
     /// Gone from the API server; the kubelet may still be busy with it.
     pub(crate) removed: bool,
     pub(crate) scheduled: bool,
@@ -190,6 +203,8 @@ pub(crate) struct Books {
     pub(crate) awaits_look: bool,
     /// A sync is asked for, by this event.
     pub(crate) wanted: Option<EventId>,
+    /// The generation that the shown status is about.
+    pub(crate) observed: i64,
     /// How many syncs there were: with each, mounted settings follow what the API has.
     pub(crate) n_syncs: u32,
     /// The work queue: when to sync again.
@@ -295,7 +310,9 @@ impl Pod {
     }
 
     pub(crate) fn span(&self, path: &str) -> Option<Span> {
-        self.template.source.span(path)
+        // No manifest says these: they come while the pod runs.
+        let late = path.starts_with("spec.ephemeralContainers");
+        self.template.source.span(path).filter(|_| !late)
     }
 
     /// `NAME_NAMESPACE(UID)`, as the kubelet writes it.
@@ -345,7 +362,30 @@ impl Pod {
     }
 }
 
-/// The containers of a spec in order, init containers first.
+/// An ephemeral container as if it were any other; what it may not have is left out.
+// Models pkg/kubelet/kuberuntime/kuberuntime_container.go ephemeralContainerStartSpec (v1.36).
+fn common(one: &core::EphemeralContainer) -> core::Container {
+    let one = one.clone();
+    core::Container {
+        args: one.args,
+        command: one.command,
+        env: one.env,
+        env_from: one.env_from,
+        image: one.image,
+        image_pull_policy: one.image_pull_policy,
+        name: one.name,
+        security_context: one.security_context,
+        stdin: one.stdin,
+        termination_message_path: one.termination_message_path,
+        termination_message_policy: one.termination_message_policy,
+        tty: one.tty,
+        volume_mounts: one.volume_mounts,
+        working_dir: one.working_dir,
+        ..core::Container::default()
+    }
+}
+
+/// The containers of a spec in order: init containers first, ephemeral ones last.
 pub(crate) fn containers_of(spec: &core::PodSpec) -> Vec<Container> {
     let inits = spec.init_containers.iter().flatten().enumerate().map(|(i, c)| {
         let always = c.restart_policy.as_deref() == Some("Always");
@@ -354,6 +394,13 @@ pub(crate) fn containers_of(spec: &core::PodSpec) -> Vec<Container> {
     });
     let mains = spec.containers.iter().enumerate();
     let mains = mains.map(|(i, c)| (Role::Main, format!("spec.containers[{i}]"), c));
+    let late = spec.ephemeral_containers.iter().flatten().enumerate().map(|(i, c)| Container {
+        name: c.name.as_str().into(),
+        role: Role::Ephemeral,
+        path: format!("spec.ephemeralContainers[{i}]"),
+        spec: common(c),
+        target: c.target_container_name.as_deref().filter(|name| !name.is_empty()).map(Name::from),
+    });
     inits
         .chain(mains)
         .map(|(role, path, c)| Container {
@@ -361,6 +408,8 @@ pub(crate) fn containers_of(spec: &core::PodSpec) -> Vec<Container> {
             role,
             path,
             spec: c.clone(),
+            target: None,
         })
+        .chain(late)
         .collect()
 }

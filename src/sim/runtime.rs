@@ -81,6 +81,10 @@ pub(crate) struct RunSpec {
     pub(crate) memory_bytes: Option<u64>,
     /// What the container says it listens on.
     pub(crate) ports: Vec<u16>,
+    /// Standard input is held open.
+    pub(crate) stdin: bool,
+    /// The container whose processes it is to see, and be among.
+    pub(crate) target: Option<Handle>,
 }
 
 /// Why a container or command could not be started, in the runtime's words.
@@ -189,7 +193,8 @@ pub(crate) trait Runtime {
     fn usage(&self, volume: VolumeRef) -> u64;
     fn start(&mut self, now: SimTime, pod: SandboxRef, spec: RunSpec)
     -> Result<Handle, StartError>;
-    /// Whether the container's first process still runs.
+    /// The number of the container's first process in its namespace.
+    fn pid(&self, run: Handle) -> Option<u32>;
     fn exec(&mut self, now: SimTime, run: Handle, argv: &[String]) -> Result<Ask, StartError>;
     /// Ends a command that took too long.
     fn abandon(&mut self, now: SimTime, ask: Ask);

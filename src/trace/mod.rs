@@ -69,6 +69,8 @@ pub enum What {
 
     /// A pod exists: everything about it that does not change, for the picture.
     PodAdded(Box<PodShape>),
+    /// A container came to a pod that was there already.
+    ContainerAdded(Box<ContainerShape>),
     /// The line of `kubectl get pods`. `restarted_at` is when the newest counted restart's
     /// predecessor finished, for `3 (12s ago)`.
     Row {

@@ -159,6 +159,9 @@ impl Snapshot {
         }
         let view = pod.containers.entry(container.clone()).or_default();
         match &event.what {
+            What::ContainerAdded(shape) => {
+                Arc::make_mut(&mut pod.shape).containers.push((**shape).clone());
+            }
             What::Status(status) => {
                 view.status = Some(status.clone());
                 view.changed_by = Some(event.id);

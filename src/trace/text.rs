@@ -63,6 +63,7 @@ impl What {
             What::Applied => "applied",
             What::Removed => "removed",
             What::PodAdded(_) => "pod-added",
+            What::ContainerAdded(_) => "container-added",
             What::Row { .. } => "row",
             What::Phase { .. } => "phase",
             What::Condition { .. } => "condition",
@@ -105,6 +106,7 @@ impl What {
                 let names: Vec<&str> = shape.containers.iter().map(|c| &*c.name).collect();
                 names.join(" ")
             }
+            What::ContainerAdded(shape) => format!("{} {}", shape.image, shape.command.join(" ")),
             What::Row { ready, total, status, restarts, .. } => {
                 format!("{ready}/{total} {status} {restarts}")
             }

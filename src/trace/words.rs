@@ -39,6 +39,7 @@ impl Event {
                 Some(owner) => format!("{owner} created {who}."),
                 None => format!("{who} was created."),
             },
+            What::ContainerAdded(_) => format!("{who} was added to the pod."),
             What::Row { ready, total, status, restarts, .. } => {
                 let times = if *restarts == 1 { "restart" } else { "restarts" };
                 format!(

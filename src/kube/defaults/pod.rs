@@ -81,6 +81,13 @@ pub fn pod_spec(spec: &mut core::PodSpec) {
     spec.volumes.iter_mut().flatten().for_each(volume);
 }
 
+/// The same of a container that is added to a running pod.
+pub fn ephemeral(one: &mut core::EphemeralContainer) {
+    fill_text(&mut one.image_pull_policy, pull_policy(one.image.as_deref().unwrap_or("")));
+    fill_text(&mut one.termination_message_path, "/dev/termination-log");
+    fill_text(&mut one.termination_message_policy, "File");
+}
+
 fn container(one: &mut core::Container) {
     let image = one.image.as_deref().unwrap_or("");
     fill_text(&mut one.image_pull_policy, pull_policy(image));

@@ -74,11 +74,20 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Processes alive in one container.
     pub processes: usize,
+    /// Numbers that the threads of the runtime's own starter take after a container's or a
+    /// command's first process, before they are gone.
+    // Models opencontainers/runc libcontainer: `runc init` is a Go program of some five threads.
+    pub starter_threads: u32,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { steps_per_second: 200_000, memory_bytes: 64 << 20, processes: 200 }
+        Limits {
+            steps_per_second: 200_000,
+            memory_bytes: 64 << 20,
+            processes: 200,
+            starter_threads: 0,
+        }
     }
 }
 

@@ -52,6 +52,8 @@ struct Walk<'k> {
     mounts: &'k [Rc<Mount>],
     stack: Vec<Step>,
     links: u32,
+    /// Where in the stack the root of another container stands, whose mounts are meant from there.
+    base: usize,
 }
 
 impl Kernel {
@@ -73,8 +75,14 @@ impl Kernel {
             mount: Rc::clone(root),
             mount_root: true,
         };
-        let mut walk =
-            Walk { kernel: self, id, mounts: &container.mounts, stack: vec![bottom], links: 0 };
+        let mut walk = Walk {
+            kernel: self,
+            id,
+            mounts: &container.mounts,
+            stack: vec![bottom],
+            links: 0,
+            base: 0,
+        };
         if !path.starts_with('/') {
             walk.enter_cwd(&proc.cwd)?;
         }
@@ -104,9 +112,37 @@ impl Walk<'_> {
     fn enter_cwd(&mut self, cwd: &str) -> Result<(), Errno> {
         for name in cwd.split('/').filter(|n| !n.is_empty()) {
             let node = self.child(name)?.ok_or(Errno::NoEnt)?;
-            self.push(name, node);
+            if !self.enter_root(name, &node)? {
+                self.push(name, node);
+            }
         }
         Ok(())
+    }
+
+    /// `/proc/PID/root` of another container's process leads to the files that container sees.
+    // Models fs/proc/base.c proc_root_link: who may trace the process may.
+    fn enter_root(&mut self, name: &str, node: &Node) -> Result<bool, Errno> {
+        let Kind::Proc(ProcEntry::ProcessLink(id, "root")) = &node.kind else { return Ok(false) };
+        let both = self.kernel.procs.get(id).zip(self.kernel.procs.get(&self.id));
+        let Some((proc, me)) = both.filter(|(proc, me)| proc.container != me.container) else {
+            return Ok(false);
+        };
+        if !me.cred.is_root() && me.cred.uid != proc.cred.uid {
+            return Err(Errno::Access);
+        }
+        let container = self.kernel.containers.get(&proc.container).ok_or(Errno::Access)?;
+        let root = container.mounts.iter().find(|m| m.at == "/").ok_or(Errno::NoEnt)?;
+        (self.base, self.mounts) = (self.stack.len(), &container.mounts);
+        let (node, mount) = (Rc::clone(&root.root), Rc::clone(root));
+        self.stack.push(Step { name: name.to_owned(), node, mount, mount_root: true });
+        Ok(true)
+    }
+
+    /// The mounts of the process's own container again.
+    fn at_home(&mut self) {
+        let own = self.kernel.procs.get(&self.id).map(|proc| proc.container);
+        let own = own.and_then(|id| self.kernel.containers.get(&id));
+        (self.base, self.mounts) = (0, own.map_or(&[][..], |container| &container.mounts));
     }
 
     fn top(&self) -> Result<&Step, Errno> {
@@ -114,7 +150,11 @@ impl Walk<'_> {
     }
 
     fn path(&self) -> String {
-        let names: Vec<&str> = self.stack[1..].iter().map(|s| s.name.as_str()).collect();
+        self.path_from(0)
+    }
+
+    fn path_from(&self, base: usize) -> String {
+        let names: Vec<&str> = self.stack[base + 1..].iter().map(|s| s.name.as_str()).collect();
         format!("/{}", names.join("/"))
     }
 
@@ -130,7 +170,7 @@ impl Walk<'_> {
 
     fn push(&mut self, name: &str, node: Node) {
         let (path, mount) = match self.stack.last() {
-            Some(top) => (self.path(), Rc::clone(&top.mount)),
+            Some(top) => (self.path_from(self.base), Rc::clone(&top.mount)),
             None => return,
         };
         let full = if path == "/" { format!("/{name}") } else { format!("{path}/{name}") };
@@ -166,6 +206,9 @@ impl Walk<'_> {
                 if self.stack.len() > 1 {
                     self.stack.pop();
                 }
+                if self.stack.len() <= self.base {
+                    self.at_home();
+                }
                 continue;
             }
             if name.len() > NAME_MAX {
@@ -176,6 +219,9 @@ impl Walk<'_> {
                 let only_slashes = todo.iter().all(String::is_empty);
                 return if only_slashes { self.missing(name) } else { Err(Errno::NoEnt) };
             };
+            if (!last || follow) && self.enter_root(&name, &node)? {
+                continue;
+            }
             match self.link_of(&node) {
                 Some(target) if !last || follow => {
                     self.links += 1;
@@ -184,6 +230,7 @@ impl Walk<'_> {
                     }
                     if target.starts_with('/') {
                         self.stack.truncate(1);
+                        self.at_home();
                     }
                     self.expand_into(&mut todo, &target);
                 }

@@ -86,6 +86,20 @@ impl Kernel {
         self.procs.insert(id, Proc::pause(id, ns, now));
     }
 
+    /// A namespace that nobody needs any more, with what is left in it.
+    pub fn forget_namespace(&mut self, ns: PidNsId) {
+        let left: Vec<ProcId> = self.of_namespace(ns).map(|p| p.id).collect();
+        for id in left {
+            if let Some(proc) = self.procs.get_mut(&id) {
+                // Nobody is told.
+                (proc.parent, proc.exec_leader) = (None, false);
+            }
+            self.end_process(id, WaitStatus::Signaled(Signal::KILL));
+            self.reap(id);
+        }
+        self.pid_namespaces.remove(&ns);
+    }
+
     /// Ends a process: its files close, its children find a new parent, its parent may wait.
     pub fn end_process(&mut self, id: ProcId, status: WaitStatus) {
         let Some(proc) = self.procs.get_mut(&id) else { return };
@@ -107,7 +121,11 @@ impl Kernel {
         self.reparent(id);
         let is_init = self.containers.get(&container).is_some_and(|c| c.init == Some(id));
         if is_init {
+            let guests = self.guests(id);
             self.end_container(container, status);
+            for guest in guests {
+                self.end_process(guest, WaitStatus::Signaled(Signal::KILL));
+            }
             return;
         }
         if let Some(exec) = exec {
@@ -190,6 +208,16 @@ impl Kernel {
             _ => None,
         };
         self.notice(Some(id), NoticeKind::Exited { code: status.code(), signal, oom });
+    }
+
+    /// Who joined the namespace of a process 1 from other containers: they die with it.
+    // Models the kernel's zap_pid_ns_processes.
+    fn guests(&self, id: ProcId) -> Vec<ProcId> {
+        let Some(proc) = self.procs.get(&id).filter(|proc| proc.pid == 1) else {
+            return Vec::new();
+        };
+        let all = self.of_namespace(proc.pidns).filter(|p| p.container != proc.container);
+        all.map(|p| p.id).collect()
     }
 
     /// Sends a signal. From inside its own namespace, process 1 only gets what it handles.

@@ -160,8 +160,25 @@ impl Machine {
     pub fn remove(&mut self, id: ContainerId) {
         self.kill(id);
         let mut kernel = self.kernel.borrow_mut();
-        kernel.containers.remove(&id);
+        let pids = kernel.containers.remove(&id).map(|container| container.pidns);
         kernel.notices.retain(|n| n.container != Some(id) || n.at < SimTime::MAX);
+        // A namespace of its own goes with the last container that lives in it.
+        let used = |ns: PidNsId| kernel.containers.values().any(|other| other.pidns == ns);
+        if let Some(ns) = pids.filter(|ns| !used(*ns))
+            && kernel.pid_namespaces.get(&ns).is_some_and(|space| !space.shared)
+        {
+            kernel.forget_namespace(ns);
+        }
+    }
+
+    /// The pod is gone, and with it the namespace that its containers shared.
+    pub fn remove_pid_namespace(&mut self, id: PidNsId) {
+        self.kernel.borrow_mut().forget_namespace(id);
+    }
+
+    /// The PID namespace of a container, for another one to join.
+    pub fn pids_of(&self, id: ContainerId) -> Option<PidNsId> {
+        self.kernel.borrow().containers.get(&id).map(|container| container.pidns)
     }
 
     pub fn is_running(&self, id: ContainerId) -> bool {
@@ -197,7 +214,8 @@ impl Machine {
         let mut kernel = self.kernel.borrow_mut();
         let id = PidNsId(kernel.fresh_id());
         // In a shared one the sandbox's process is number 1.
-        let ns = PidNs { next: u32::from(shared), by_pid: BTreeMap::new(), shared };
+        let next = if shared { 1 + kernel.limits.starter_threads } else { 0 };
+        let ns = PidNs { next, by_pid: BTreeMap::new(), shared };
         kernel.pid_namespaces.insert(id, ns);
         if shared {
             kernel.add_pause(id);

@@ -5,12 +5,13 @@ use crate::shell::Errno;
 use crate::shell::kernel::container::Pace;
 use crate::shell::kernel::fd::{FdEntry, FdTable, OpenFile, Opened, Sink};
 use crate::shell::kernel::inode::{Kind, Node};
+use crate::shell::kernel::pipe::Pipe;
 use crate::shell::kernel::process::Proc;
 use crate::shell::kernel::{
     Container, ContainerId, Credentials, ExecId, Kernel, Mount, NetNsId, OpenHow, PidNsId, ProcId,
     VolumeId,
 };
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// A container to make. Paths are absolute.
@@ -34,6 +35,8 @@ pub struct ContainerSpec {
     pub memory_bytes: Option<u64>,
     /// Capability CHOWN was dropped.
     pub no_chown: bool,
+    /// Standard input stays open, with nobody who writes to it.
+    pub stdin: bool,
     /// Date of the image's files in microseconds since 1970; the present when absent.
     pub image_time: Option<i64>,
 }
@@ -63,6 +66,7 @@ impl ContainerSpec {
             cpu_millis: None,
             memory_bytes: None,
             no_chown: false,
+            stdin: false,
             image_time: None,
         }
     }
@@ -157,6 +161,11 @@ impl Machine {
             told_processes: false,
         };
         kernel.containers.insert(id, container);
+        drop(kernel);
+        if spec.stdin {
+            let open = Pipe { writers: 1, readers: 1, ..Pipe::default() };
+            self.put_stdin(id, Opened::PipeRead(Rc::new(RefCell::new(open))));
+        }
         id
     }
 
@@ -187,9 +196,12 @@ impl Machine {
 
     /// What the first process reads on its stdin; nothing when never called.
     pub fn set_stdin(&mut self, id: ContainerId, data: &[u8]) {
+        self.put_stdin(id, Opened::Text(data.to_vec()));
+    }
+
+    fn put_stdin(&mut self, id: ContainerId, what: Opened) {
         let mut kernel = self.kernel.borrow_mut();
         let Some(container) = kernel.containers.get_mut(&id) else { return };
-        let what = Opened::Text(data.to_vec());
         let file = Rc::new(OpenFile { what, how: OpenHow::READ, offset: Cell::new(0) });
         container.stdio.set(0, Some(FdEntry { file, close_on_exec: false }));
     }
@@ -268,6 +280,7 @@ fn start_message(name: &str, errno: Errno) -> String {
 
 fn insert_process(kernel: &mut Kernel, id: ContainerId, exec: Option<ExecId>) -> Option<ProcId> {
     let proc_id = kernel.fresh_proc();
+    let n_threads = kernel.limits.starter_threads;
     let container = kernel.containers.get(&id)?;
     if container.ended || (exec.is_some() && container.init.is_none()) {
         return None;
@@ -275,6 +288,7 @@ fn insert_process(kernel: &mut Kernel, id: ContainerId, exec: Option<ExecId>) ->
     let ns = kernel.pid_namespaces.get_mut(&container.pidns)?;
     ns.next += 1;
     let pid = ns.next;
+    ns.next += n_threads;
     ns.by_pid.insert(pid, proc_id);
     let mut proc = Proc::first(proc_id, pid, id, container);
     proc.started = kernel.now;

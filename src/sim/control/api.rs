@@ -46,6 +46,7 @@ pub(crate) fn create_pod(world: &World, new: NewPod) -> PodId {
             created_at: state.now(),
             created_by: new.cause,
             deletion: None,
+            generation: 1,
             removed: false,
             scheduled: false,
             status: Status { phase: "Pending", ..Status::default() },
@@ -95,6 +96,7 @@ pub(crate) fn delete_pod(world: &World, id: PodId, grace: Option<u64>, cause: Ev
     let what = What::Deleting { grace_secs, deadline };
     let event = state.emit(subject, what, Some(cause), origin);
     if let Some(pod) = state.pods.get_mut(&id) {
+        pod.generation += i64::from(pod.deletion.is_none());
         pod.deletion = Some(Deletion { at, grace_secs, initialized, event });
         pod.changed_by = event;
         pod.flag.clone().raise(&world.clock);
@@ -159,7 +161,10 @@ fn shape(pod: &Pod) -> PodShape {
     }
 }
 
-fn container_shape(pod: &Pod, container: &crate::sim::model::Container) -> ContainerShape {
+pub(super) fn container_shape(
+    pod: &Pod,
+    container: &crate::sim::model::Container,
+) -> ContainerShape {
     let spec = &container.spec;
     let mounts = spec.volume_mounts.iter().flatten().enumerate().map(|(i, mount)| MountShape {
         volume: mount.name.as_str().into(),

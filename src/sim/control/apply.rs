@@ -392,6 +392,7 @@ impl Edit<'_> {
         let event = self.tell();
         let freed = is_gated(&live) && !is_gated(&fresh);
         self.world.pod(id, |pod| {
+            pod.generation += i64::from(pod.template.spec != fresh.spec);
             pod.containers = Rc::new(containers_of(&fresh.spec));
             pod.template = fresh;
         });
@@ -408,7 +409,9 @@ pub(crate) fn change_pod(
 ) -> Result<(), String> {
     let id = api::by_name(&world.st(), name).ok_or_else(|| super::change::missing("pod", name))?;
     world.pod(id, |pod| {
+        let before = pod.template.spec.clone();
         change(&mut pod.template);
+        pod.generation += i64::from(pod.template.spec != before);
         pod.containers = Rc::new(containers_of(&pod.template.spec));
     });
     notice(world, id, event, false);

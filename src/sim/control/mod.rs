@@ -10,6 +10,7 @@ pub(crate) mod claims;
 mod cron;
 pub(crate) mod cronjob;
 pub(crate) mod daemonset;
+pub(crate) mod debug;
 pub(crate) mod deployment;
 pub(crate) mod edit;
 pub(crate) mod finalizers;

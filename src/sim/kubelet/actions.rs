@@ -34,13 +34,27 @@ pub(crate) struct Victim {
 // Models pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions (v1.36).
 pub(crate) fn compute(pod: &Pod) -> Plan {
     let view = &pod.kubelet.seen;
-    let mut plan = Plan::default();
     if pod.status.is(super::restart_all::KIND) {
-        return Plan { reset: true, ..plan };
+        return Plan { reset: true, ..Plan::default() };
     }
     if !view.sandbox {
         return without_sandbox(pod, view);
     }
+    let mut plan = with_sandbox(pod, view);
+    if !plan.kill_pod {
+        // They start whether or not the pod is initialized, and never again.
+        let late = pod
+            .containers
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.is_ephemeral() && view.newest(&c.name).is_none());
+        plan.starts.splice(0..0, late.map(|(idx, _)| idx));
+    }
+    plan
+}
+
+fn with_sandbox(pod: &Pod, view: &View) -> Plan {
+    let mut plan = Plan::default();
     let initialized = inits(pod, view, &mut plan);
     if plan.kill_pod || !initialized {
         return plan;

@@ -7,7 +7,7 @@ use crate::sim::control::service;
 use crate::sim::images::Image;
 use crate::sim::model::{Container, Pod, PodId};
 use crate::sim::quantity;
-use crate::sim::runtime::{MountSpec, RunSpec, SandboxSpec};
+use crate::sim::runtime::{Handle, MountSpec, RunSpec, SandboxSpec};
 use crate::sim::world::{State, World};
 use k8s_openapi::api::core::v1 as core;
 use std::collections::BTreeMap;
@@ -86,7 +86,22 @@ pub(crate) fn prepare(
         cpu_millis: limit("cpu").and_then(quantity::millis_of).and_then(|m| u32::try_from(m).ok()),
         memory_bytes: limit("memory").and_then(quantity::units_of),
         ports: declared_ports(container),
+        stdin: container.spec.stdin.unwrap_or(false),
+        target: target(pod, container)?,
     })
+}
+
+/// The newest run of the container an ephemeral one is aimed at.
+// Models pkg/kubelet/kuberuntime/kuberuntime_container.go getTargetID (v1.36).
+fn target(pod: &Pod, container: &Container) -> Result<Option<Handle>, Failure> {
+    let Some(name) = &container.target else { return Ok(None) };
+    match pod.kubelet.seen.newest(name) {
+        Some(record) => Ok(record.handle),
+        None => {
+            let message = format!("unable to find target container {name}");
+            Err(config_error(message))
+        }
+    }
 }
 
 fn declared_ports(container: &Container) -> Vec<u16> {
@@ -352,7 +367,7 @@ fn mounts(
             read_only: fixed || mount.read_only.unwrap_or(false),
         });
     }
-    if let Some(volume) = pod.kubelet.token
+    if let Some(volume) = pod.kubelet.token.filter(|_| !container.is_ephemeral())
         && !out.iter().any(|mount| mount.path == TOKEN_DIR)
     {
         let (path, sub_path) = (TOKEN_DIR.to_owned(), String::new());

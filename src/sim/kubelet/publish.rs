@@ -9,7 +9,10 @@ use crate::trace::{ContainerStatus, EventId, Name, What};
 /// Computes and publishes the status of a pod.
 pub(crate) fn refresh(world: &World, id: PodId, terminal: bool, cause: EventId) -> Status {
     let now = world.now();
-    let made = world.pod(id, |pod| super::status::generate(pod, terminal, now));
+    let made = world.pod(id, |pod| {
+        pod.kubelet.observed = pod.generation;
+        super::status::generate(pod, terminal, now)
+    });
     let Some(mut status) = made else { return Status::default() };
     deadline_again(world, id);
     let whole = status.clone();

@@ -188,10 +188,11 @@ fn mark_started(
         (pod.container_subject(&container.name), origin)
     });
     let Some((subject, origin)) = subject else { return };
+    let pid = world.rt().pid(handle).unwrap_or(1);
     let event = {
         let mut state = world.st();
         state.runs.insert(handle, (id, container.name.clone()));
-        let event = state.emit(subject, What::Started { pid: 1 }, Some(cause), origin);
+        let event = state.emit(subject, What::Started { pid }, Some(cause), origin);
         let message = "Container started".to_owned();
         state.report(id, Some(container), "Started", message, Some(event));
         event

@@ -178,7 +178,9 @@ fn phase(pod: &Pod, statuses: &BTreeMap<Name, ContainerStatus>, terminal: bool) 
         match container.role {
             Role::Init => count_init(pod, container, status, &mut counts),
             Role::Sidecar => count_sidecar(status, &mut counts),
-            Role::Main | Role::Ephemeral => count_main(pod, container, status, &mut counts),
+            Role::Main => count_main(pod, container, status, &mut counts),
+            // A pod's phase is not of those who look round in it.
+            Role::Ephemeral => {}
         }
     }
     if counts.init_failed {
@@ -259,6 +261,10 @@ fn ready_and_started(pod: &Pod, status: &mut Status) {
     for container in pod.containers.iter() {
         let Some(one) = status.containers.get_mut(&container.name) else { continue };
         let running = matches!(one.state, State::Running { .. });
+        if container.is_ephemeral() {
+            (one.started, one.ready) = (false, false);
+            continue;
+        }
         if container.role == Role::Init {
             one.started = running;
             one.ready = matches!(one.state, State::Terminated { exit_code: 0, .. });

@@ -230,6 +230,9 @@ fn settle(world: &World, id: PodId, cause: EventId) {
     });
     for (idx, container) in containers.iter().enumerate() {
         let Some(one) = status.containers.get_mut(&container.name) else { continue };
+        if container.is_ephemeral() {
+            continue;
+        }
         // Init containers come first: those after the last one that was tried just never ran.
         let lost = if container.is_init() { idx <= tried.unwrap_or(0) } else { initialized };
         if lost && !matches!(one.state, State::Terminated { .. }) {

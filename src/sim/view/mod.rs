@@ -118,7 +118,7 @@ pub(super) fn template(template: &PodTemplate) -> Tree {
 
 /// Go writes a container's empty `resources`, which is no pointer there.
 pub(super) fn show_resources(spec: &mut Tree) {
-    for list in ["containers", "initContainers"] {
+    for list in ["containers", "initContainers", "ephemeralContainers"] {
         let Some(Tree::List(items)) = spec.get_mut(list) else { continue };
         for one in items {
             one.put_new("resources", Tree::map());

@@ -32,7 +32,7 @@ fn metadata(view: &View, state: &State, pod: &Pod) -> Tree {
         ("annotations", filled(pod.template.annotations.raise())),
         ("creationTimestamp", view.stamp(pod.created_at)),
         ("finalizers", kept.map_or(Tree::Null, Tree::of_node)),
-        ("generation", Tree::Int(1)),
+        ("generation", Tree::Int(pod.generation)),
         ("labels", filled(labels(state, pod))),
         ("name", Tree::from(pod.plain())),
         ("namespace", Tree::from(pod.namespace.as_str())),
@@ -192,12 +192,18 @@ fn status(view: &View, pod: &Pod) -> Tree {
     let status = &pod.status;
     let ip = status.has_ip.then_some(pod.ip.as_str());
     let host = pod.node.as_ref().map(|_| NODE_IP);
+    // The scheduler tells of the first one.
+    let observed = pod.kubelet.observed.max(1);
     let list = |key: &'static str, ip: Option<&str>| {
         ip.map(|ip| Tree::List(vec![Tree::of(vec![(key, Tree::from(ip))])])).unwrap_or_default()
     };
-    let statuses = |inits: bool| {
-        let mine = pod.containers.iter().filter(|one| one.is_init() == inits);
-        let shown = mine.filter_map(|one| {
+    let statuses = |wanted: fn(&Container) -> bool| {
+        let mut mine: Vec<&Container> = pod.containers.iter().filter(|one| wanted(one)).collect();
+        if !mine.iter().any(|one| one.is_init()) {
+            // Models pkg/kubelet/types SortedContainerStatuses (v1.36).
+            mine.order_by_key(|one| one.name.clone());
+        }
+        let shown = mine.into_iter().filter_map(|one| {
             Some(container_status(view, pod, one, status.containers.get(&one.name)?))
         });
         let shown: Vec<Tree> = shown.collect();
@@ -205,14 +211,15 @@ fn status(view: &View, pod: &Pod) -> Tree {
     };
     let some = |text: &str| if text.is_empty() { Tree::Null } else { Tree::from(text) };
     Tree::of(vec![
-        ("conditions", conditions(view, status)),
-        ("containerStatuses", statuses(false)),
+        ("conditions", conditions(view, status, observed)),
+        ("containerStatuses", statuses(Container::is_main)),
+        ("ephemeralContainerStatuses", statuses(Container::is_ephemeral)),
         ("hostIP", Tree::from(host)),
         ("hostIPs", list("ip", host)),
-        ("initContainerStatuses", statuses(true)),
+        ("initContainerStatuses", statuses(Container::is_init)),
         ("message", some(&status.message)),
         ("nominatedNodeName", Tree::from(pod.nominated.as_deref())),
-        ("observedGeneration", Tree::Int(1)),
+        ("observedGeneration", Tree::Int(observed)),
         ("phase", Tree::from(status.phase)),
         ("podIP", Tree::from(ip)),
         ("podIPs", list("ip", ip)),
@@ -224,7 +231,7 @@ fn status(view: &View, pod: &Pod) -> Tree {
 
 /// In the order the kubelet writes them, those of others first.
 // Models pkg/kubelet/kubelet_pods.go generateAPIPodStatus (v1.36).
-fn conditions(view: &View, status: &Status) -> Tree {
+fn conditions(view: &View, status: &Status, observed: i64) -> Tree {
     const OWN: [&str; 5] =
         ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
     let mut list: Vec<_> = status.conditions.iter().collect();
@@ -233,7 +240,7 @@ fn conditions(view: &View, status: &Status) -> Tree {
         let shown = Tree::of(vec![
             ("lastTransitionTime", view.stamp(one.since)),
             ("message", Tree::from(one.message.clone())),
-            ("observedGeneration", Tree::Int(1)),
+            ("observedGeneration", Tree::Int(observed)),
             ("reason", Tree::from(one.reason)),
             ("status", Tree::from(if one.status { "True" } else { "False" })),
             ("type", Tree::from(one.kind)),
@@ -276,9 +283,9 @@ fn container_status(view: &View, pod: &Pod, one: &Container, status: &ContainerS
         ("ready", Tree::Bool(status.ready)),
         ("resources", if began { resources } else { Tree::Null }),
         ("restartCount", Tree::from(status.restart_count)),
-        ("started", Tree::Bool(status.started)),
+        ("started", if one.is_ephemeral() { Tree::Null } else { Tree::Bool(status.started) }),
         ("state", stage(view, &status.state, &id(runs).unwrap_or_default())),
-        ("volumeMounts", status_mounts(pod, mounts)),
+        ("volumeMounts", if one.is_ephemeral() { mounts } else { status_mounts(pod, mounts) }),
     ])
 }
 
