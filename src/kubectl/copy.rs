@@ -107,7 +107,7 @@ impl Inside<'_> {
         // With nothing to read, tar says whether it is there and may go to that directory.
         let ran = self.run(&["tar", "-xmf", "-", "-C", dir]);
         match &ran {
-            Executed::Ended { output, .. } if !output.contains("can't change") => {}
+            Executed::Ended { stderr, .. } if !stderr.contains("can't change") => {}
             _ => return self.failure(ran),
         }
         if text.len() > TEXT_MAX {
@@ -122,10 +122,10 @@ impl Inside<'_> {
                 let action = format!("exec pod/{pod} -c {container} -- {}", argv.join(" "));
                 Said { err: self.told, actions: vec![action], ..Said::default() }
             }
-            Executed::Ended { output, .. } => {
-                let why = output.trim_end().rsplit(": ").next().unwrap_or("").to_owned();
-                let output = format!("tar: can't open '{base}': {why}\n");
-                self.failure(Executed::Ended { code: 1, output })
+            Executed::Ended { stderr, stdout, .. } => {
+                let why = stderr.trim_end().rsplit(": ").next().unwrap_or("").to_owned();
+                let stderr = format!("tar: can't open '{base}': {why}\n");
+                self.failure(Executed::Ended { code: 1, stdout, stderr })
             }
             ran => self.failure(ran),
         }
@@ -133,20 +133,15 @@ impl Inside<'_> {
 
     fn read(mut self, from: &str, to: &str, desk: &Desk) -> Said {
         let ran = self.run(&["tar", "cf", "-", from]);
-        let Executed::Ended { code: 0, output } = &ran else {
+        let Executed::Ended { code: 0, stdout, stderr } = ran else {
             return match ran {
-                Executed::Ended { code, output } => {
-                    let lines = output.lines().filter(|line| line.starts_with("tar: "));
-                    let output = lines.map(|line| format!("{line}\n")).collect();
-                    self.failure(Executed::Ended { code, output })
+                Executed::Ended { code, stderr, .. } => {
+                    self.failure(Executed::Ended { code, stdout: String::new(), stderr })
                 }
                 ran => self.failure(ran),
             };
         };
-        let mut said = Said { err: self.told, ..Said::default() };
-        if from.starts_with('/') {
-            said.err.push_str("tar: removing leading '/' from member names\n");
-        }
+        let mut said = Said { err: self.told + &stderr, ..Said::default() };
         let root = from.trim_matches('/');
         let base = root.rsplit('/').next().unwrap_or(root);
         let inside = desk.files.keys().any(|path| path.starts_with(&(desk.path(to) + "/")));
@@ -155,7 +150,7 @@ impl Inside<'_> {
             true => desk.path(&format!("{}/{base}", to.trim_end_matches(['/', '.']))),
             false => desk.path(to),
         };
-        for (name, bytes) in members(&to_bytes(output)) {
+        for (name, bytes) in members(&to_bytes(&stdout)) {
             let rest = name.trim_start_matches('/').strip_prefix(root).unwrap_or("");
             let text = String::from_utf8_lossy(&bytes).into_owned();
             said.written.push((format!("{}{rest}", target.replace("//", "/")), text));
@@ -164,17 +159,13 @@ impl Inside<'_> {
     }
 }
 
-/// The files of a tar archive; what stands before it (tar's own words) is passed over.
+/// The files of a tar archive.
 fn members(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
     let text = |bytes: &[u8]| {
         let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
         String::from_utf8_lossy(&bytes[..end]).into_owned()
     };
-    let start = match archive.starts_with(b"tar: ") {
-        true => archive.iter().position(|b| *b == b'\n').map_or(0, |at| at + 1),
-        false => 0,
-    };
-    let (mut at, mut found) = (start, Vec::new());
+    let (mut at, mut found) = (0, Vec::new());
     while let Some(header) = archive.get(at..at + 512).filter(|header| header[0] != 0) {
         let size = text(&header[124..136]);
         let size = usize::from_str_radix(size.trim(), 8).unwrap_or(0);

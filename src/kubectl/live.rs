@@ -126,12 +126,12 @@ fn exec(sim: &mut Simulation, past: &[Event], args: &Args, fed: Option<&str>) ->
 pub(super) fn executed(said: &mut Said, ran: Executed, container: &str, id: &str) {
     said.exit = 1;
     said.err.push_str(&match ran {
-        Executed::Ended { code, output } => {
-            (said.out, said.exit) = (output, code);
-            match code {
-                0 => String::new(),
-                _ => format!("command terminated with exit code {code}\n"),
+        Executed::Ended { code, stdout, mut stderr } => {
+            (said.out, said.exit) = (stdout, code);
+            if code != 0 {
+                stderr.push_str(&format!("command terminated with exit code {code}\n"));
             }
+            stderr
         }
         Executed::Running => {
             "not simulated: a command that runs on; it was still running after 30 s\n".to_owned()

@@ -7,6 +7,7 @@ use super::kubelet::exec::{Ran, command, get};
 use super::model::{PodId, RecordState};
 use super::runtime::{Answer, Handle};
 use super::world::World;
+use crate::shell::kernel::Output;
 use crate::time::SimTime;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,7 +17,8 @@ use std::rc::Rc;
 pub enum Executed {
     Ended {
         code: i32,
-        output: String,
+        stdout: String,
+        stderr: String,
     },
     /// It was still running when the time was up.
     Running,
@@ -93,7 +95,9 @@ impl Simulation {
         let mut steps = STEPS_MAX;
         while done.borrow().is_none() && steps > 0 && self.step(until, &mut steps).is_none() {}
         match done.take() {
-            Some(Ran::Done { code, output }) => Executed::Ended { code, output },
+            Some(Ran::Done { code, output: Output { stdout, stderr, .. } }) => {
+                Executed::Ended { code, stdout, stderr }
+            }
             Some(Ran::Failed(why)) => Executed::Failed(why),
             Some(Ran::TimedOut) | None => Executed::Running,
         }

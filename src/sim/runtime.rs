@@ -1,6 +1,7 @@
 //! What the cluster needs of whatever runs container processes: containers, volumes, commands,
 //! connections from outside, and notices of what happened inside. Knows no kubelet.
 
+use crate::shell::kernel::Output;
 use crate::shell::kernel::wall::{Dropped, Wall};
 use crate::time::SimTime;
 use crate::trace::{Change, Request};
@@ -114,7 +115,7 @@ pub(crate) enum News {
     Ran {
         ask: Ask,
         code: i32,
-        output: String,
+        output: Output,
     },
     /// A connection was made, or a page came.
     Answered {

@@ -12,6 +12,7 @@ use super::runtime::{Answer, Ask, Handle, Runtime, VolumeRef};
 use super::{Limits, Scenario};
 use crate::kube::Object;
 use crate::rng::Rng;
+use crate::shell::kernel::Output;
 use crate::text::Span;
 use crate::time::SimTime;
 use crate::trace::{Event, EventId, Name, Subject, What};
@@ -40,7 +41,7 @@ pub(crate) struct Config {
 /// What came back of a command run in a container.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    Ran { code: i32, output: String },
+    Ran { code: i32, output: Output },
     Answered(Answer),
 }
 

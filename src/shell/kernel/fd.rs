@@ -119,7 +119,7 @@ pub enum Sink {
     /// The container's log.
     Log { container: ContainerId, stderr: bool },
     /// The output of a probe or hook run by the kubelet.
-    Exec { exec: ExecId },
+    Exec { exec: ExecId, stderr: bool },
 }
 
 #[derive(Clone, Debug)]

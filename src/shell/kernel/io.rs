@@ -30,7 +30,7 @@ pub fn describe(file: &FileRef) -> String {
         Opened::Stream(s) => format!("socket:[{}]", 40_000 + s.link),
         Opened::Listener(l) => format!("socket:[{}]", 30_000 + u32::from(l.port)),
         Opened::Sink(Sink::Log { stderr, .. }) => format!("pipe:[{}]", 20_001 + i32::from(*stderr)),
-        Opened::Sink(Sink::Exec { exec }) => format!("pipe:[{}]", 21_000 + exec.0),
+        Opened::Sink(Sink::Exec { exec, .. }) => format!("pipe:[{}]", 21_000 + exec.0),
     }
 }
 
@@ -326,12 +326,14 @@ impl Kernel {
                 self.log(*container, *stderr, data);
                 Ok(Step::Done(data.len()))
             }
-            Opened::Sink(Sink::Exec { exec }) => {
+            Opened::Sink(Sink::Exec { exec, stderr }) => {
                 /// Longest output of a probe or hook that is kept, in bytes.
                 const OUTPUT_MAX: usize = 64 << 10;
-                if let Some(output) = self.exec_output.get_mut(exec) {
-                    let room = OUTPUT_MAX.saturating_sub(output.len());
-                    output.extend_from_slice(&data[..data.len().min(room)]);
+                if let Some([stdout, errors, all]) = self.exec_output.get_mut(exec) {
+                    let room = OUTPUT_MAX.saturating_sub(all.len());
+                    let kept = &data[..data.len().min(room)];
+                    all.extend_from_slice(kept);
+                    if *stderr { errors } else { stdout }.extend_from_slice(kept);
                 }
                 Ok(Step::Done(data.len()))
             }

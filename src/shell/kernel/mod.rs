@@ -24,7 +24,7 @@ pub mod wall;
 
 pub use container::{Container, Mount};
 pub use fd::{Fd, OpenHow};
-pub use notice::{Change, Notice, NoticeKind};
+pub use notice::{Change, Notice, NoticeKind, Output};
 pub use process::{Credentials, Disposition, Env, Pid, ProcId, WaitStatus};
 
 use crate::rng::Rng;
@@ -127,8 +127,8 @@ pub struct Kernel {
     next_fs: u32,
     next_id: u32,
     n_pipes: u32,
-    /// Output of running execs.
-    pub exec_output: BTreeMap<ExecId, Vec<u8>>,
+    /// Output of running execs: stdout, stderr, and both in their order.
+    pub exec_output: BTreeMap<ExecId, [Vec<u8>; 3]>,
     /// Bytes in all file systems.
     pub stored: u64,
     pub locks: locks::Locks,

@@ -14,6 +14,15 @@ pub struct Notice {
     pub kind: NoticeKind,
 }
 
+/// What a command printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// All of it in its order, as probes and hooks see it.
+    pub all: String,
+    pub stdout: String,
+    pub stderr: String,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum NoticeKind {
     /// A line of the container's log, without its newline. `cut` where no newline came: the
@@ -34,7 +43,7 @@ pub enum NoticeKind {
     ExecDone {
         exec: ExecId,
         code: i32,
-        output: String,
+        output: Output,
     },
     /// A file changed. `place` is the file system's label, `path` is below its root.
     Wrote {

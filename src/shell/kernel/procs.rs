@@ -3,7 +3,7 @@
 use super::container::LOG_LINE_MAX;
 use super::process::{Proc, ProcState, Signals};
 use super::{
-    ContainerId, Credentials, Disposition, Env, Kernel, NetNsId, NoticeKind, Pid, PidNsId,
+    ContainerId, Credentials, Disposition, Env, Kernel, NetNsId, NoticeKind, Output, Pid, PidNsId,
 };
 use super::{ProcId, WaitStatus};
 use crate::shell::signal::DefaultAction;
@@ -130,8 +130,9 @@ impl Kernel {
         }
         if let Some(exec) = exec {
             let output = self.exec_output.remove(&exec).unwrap_or_default();
-            let kind =
-                NoticeKind::ExecDone { exec, code: status.code(), output: bytes::to_text(&output) };
+            let [stdout, stderr, all] = output.map(|one| bytes::to_text(&one));
+            let output = Output { all, stdout, stderr };
+            let kind = NoticeKind::ExecDone { exec, code: status.code(), output };
             self.notice(Some(container), kind);
         }
         match parent.filter(|_| !outside) {

@@ -221,7 +221,7 @@ impl Machine {
     pub fn exec(&mut self, id: ContainerId, argv: &[String]) -> Result<ExecId, StartError> {
         let exec = ExecId(self.kernel.borrow_mut().fresh_id());
         self.first_process(id, argv, Some(exec))?;
-        self.kernel.borrow_mut().exec_output.insert(exec, Vec::new());
+        self.kernel.borrow_mut().exec_output.insert(exec, Default::default());
         self.adopt();
         Ok(exec)
     }
@@ -297,7 +297,7 @@ fn insert_process(kernel: &mut Kernel, id: ContainerId, exec: Option<ExecId>) ->
     proc.exec_leader = exec.is_some();
     if let Some(exec) = exec {
         let root = container.mounts.last()?.root.clone();
-        proc.fds = stdio(&root, |_| Sink::Exec { exec });
+        proc.fds = stdio(&root, |stderr| Sink::Exec { exec, stderr });
     }
     kernel.procs.insert(proc_id, proc);
     Some(proc_id)

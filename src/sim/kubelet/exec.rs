@@ -1,5 +1,6 @@
 //! Running a command inside a container or asking its ports, and waiting for what comes of it.
 
+use crate::shell::kernel::Output;
 use crate::sim::model::{PodId, RecordState};
 use crate::sim::runtime::{Answer, Ask, Handle};
 use crate::sim::world::{Reply, World};
@@ -12,7 +13,7 @@ const ENTER_MILLIS: u64 = 60;
 pub(crate) enum Ran {
     Done {
         code: i32,
-        output: String,
+        output: Output,
     },
     TimedOut,
     /// It could not even start.

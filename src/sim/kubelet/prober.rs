@@ -409,8 +409,8 @@ impl Work {
         let (world, id) = (&self.world, self.id);
         if let Some(argv) = self.spec.exec.as_ref().and_then(|e| e.command.as_ref()) {
             return match exec::command(world, id, handle, argv, limit).await {
-                Ran::Done { code: 0, output } => Ok(output),
-                Ran::Done { output, .. } => Err(Trouble::Failed(output)),
+                Ran::Done { code: 0, output } => Ok(output.all),
+                Ran::Done { output, .. } => Err(Trouble::Failed(output.all)),
                 Ran::TimedOut => Err(Trouble::Failed(format!(
                     "command timed out: \"{}\" timed out after {}s",
                     argv.join(" "),

@@ -297,8 +297,10 @@ async fn perform(
         return match exec::command(world, id, handle, argv, limit).await {
             exec::Ran::Done { code: 0, .. } => None,
             exec::Ran::Done { code, output } => failed(format!(
-                "command '{}' exited with {code}: {output}, message: {output:?}",
-                argv.join(" ")
+                "command '{}' exited with {code}: {}, message: {:?}",
+                argv.join(" "),
+                output.all,
+                output.all
             )),
             exec::Ran::TimedOut => failed("context deadline exceeded".to_owned()),
             exec::Ran::Failed(why) => failed(format!("{why}, message: \"\"")),
