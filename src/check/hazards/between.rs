@@ -4,7 +4,6 @@ use super::{Pod, containers};
 use crate::check::cursor::At;
 use crate::check::fix;
 use crate::check::report::Report;
-use crate::check::rules::resources::amount;
 use crate::check::rules::{selector, workload};
 
 pub(super) fn of(objects: &[At], pods: &[Pod], r: &mut Report) {
@@ -12,7 +11,7 @@ pub(super) fn of(objects: &[At], pods: &[Pod], r: &mut Report) {
         let spec = object.get("spec");
         match object.str_of("kind") {
             "Ingress" => ingress(&spec, objects, r),
-            "PodDisruptionBudget" => budget(&spec, objects, r),
+            "PodDisruptionBudget" => budget(object, objects, pods, r),
             "HorizontalPodAutoscaler" => scaler(&spec, objects, pods, r),
             "StatefulSet" if of_kind(objects, "Service").next().is_some() => {
                 named(&spec.get("serviceName"), "Service", objects, r);
@@ -73,47 +72,95 @@ fn ingress(spec: &At, objects: &[At], r: &mut Report) {
     }
 }
 
-fn replicas(object: &At) -> i64 {
-    object.get("spec.replicas").int().unwrap_or(1)
+/// Whether two objects live in one namespace.
+fn side_by_side(one: &At, other: &At) -> bool {
+    let space = |at: &At<'_>| match at.get("metadata").str_of("namespace") {
+        "" => "default".to_owned(),
+        name => name.to_owned(),
+    };
+    space(one) == space(other)
+}
+
+/// How few and how many pods a workload has: what its autoscaler keeps it between, or its
+/// `replicas` twice.
+fn replicas(workload: &At, objects: &[At]) -> (i64, i64) {
+    let (kind, name) = (workload.str_of("kind"), workload.get("metadata").str_of("name"));
+    let own = workload.get("spec.replicas").int();
+    let scaler = of_kind(objects, "HorizontalPodAutoscaler").find(|one| {
+        let target = one.get("spec.scaleTargetRef");
+        target.str_of("kind") == kind
+            && target.str_of("name") == name
+            && side_by_side(one, workload)
+    });
+    match scaler.map(|one| one.get("spec")).filter(|_| own != Some(0)) {
+        Some(spec) => (
+            spec.get("minReplicas").int().unwrap_or(1),
+            spec.get("maxReplicas").int().unwrap_or(i64::MAX),
+        ),
+        None => (own.unwrap_or(1), own.unwrap_or(1)),
+    }
 }
 
 /// The workload a budget or another selector is about.
-fn selected<'a, 'b>(chosen: &At, objects: &'b [At<'a>]) -> Option<&'b At<'a>> {
-    let kinds = ["Deployment", "StatefulSet", "ReplicaSet"];
+fn selected<'a, 'b>(budget: &At, objects: &'b [At<'a>]) -> Option<&'b At<'a>> {
+    let kinds = ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"];
+    let chosen = budget.get("spec.selector");
     objects.iter().filter(|o| kinds.contains(&o.str_of("kind"))).find(|o| {
-        !selector::is_empty(chosen)
-            && selector::matches(chosen, &o.get("spec.template.metadata.labels"))
+        !selector::is_empty(&chosen)
+            && side_by_side(budget, o)
+            && selector::matches(&chosen, &o.get("spec.template.metadata.labels"))
     })
 }
 
+/// How many of `n` pods a number or a share means. Models GetScaledValueFromIntOrPercent, rounding
+/// up.
+fn share_of(at: &At, n: i64) -> i64 {
+    match workload::percentage(at) {
+        Some(percent) => percent.saturating_mul(n).saturating_add(99) / 100,
+        None => at.int().unwrap_or(0),
+    }
+}
+
 /// A budget that allows no eviction keeps a node from being drained.
-fn budget(spec: &At, objects: &[At], r: &mut Report) {
+fn budget(object: &At, objects: &[At], pods: &[Pod], r: &mut Report) {
+    let spec = object.get("spec");
     let (least, most) = (spec.get("minAvailable"), spec.get("maxUnavailable"));
-    let workload = selected(&spec.get("selector"), objects);
-    let share = |at: &At<'_>| workload::percentage(at);
-    let blocked = if most.here() {
-        (most.int() == Some(0) || share(&most) == Some(0)).then_some(&most)
-    } else if share(&least) == Some(100) {
-        Some(&least)
-    } else {
-        let kept = least.int().zip(workload).is_some_and(|(n, w)| n >= replicas(w));
-        kept.then_some(&least)
+    let workload = selected(object, objects);
+    let blocks = |n: i64| match most.here() {
+        true => share_of(&most, n) <= 0,
+        false => n > 0 && share_of(&least, n) >= n,
     };
-    if let Some(at) = blocked {
-        let text = "this budget never lets a pod be evicted".to_owned();
-        r.hazard("blocking-budget", at, text).help =
+    // Of an unknown number of pods nothing is left only by 100 % of them, or by none.
+    let whole = workload::percentage(&least) == Some(100);
+    let unknown = if most.here() || whole { (1, 1) } else { (i64::MAX, i64::MAX) };
+    let (few, many) = workload.map_or(unknown, |one| replicas(one, objects));
+    let text = match (blocks(many), blocks(few)) {
+        (true, _) if many > 0 => "this budget never lets a pod be evicted",
+        (false, true) => "this budget lets no pod be evicted while the autoscaler keeps the fewest",
+        _ => "",
+    };
+    if !text.is_empty() {
+        let at = if most.here() { &most } else { &least };
+        r.hazard("blocking-budget", at, text.to_owned()).help =
             Some("Draining a node then waits for ever: leave room for one pod at least.".into());
     }
-    if workload.is_none() && !objects.is_empty() && !selector::is_empty(&spec.get("selector")) {
-        let any = objects.iter().any(|o| o.get("spec.template").here());
-        if any {
-            let text = "this budget selects none of the pods in this manifest".to_owned();
-            r.hazard("selects-nothing", &spec.get("selector"), text);
-        }
+    let chosen = spec.get("selector");
+    let made = |o: &At<'_>| o.get("spec.template").here();
+    let takes = |labels: &At<'_>| selector::matches(&chosen, labels);
+    if !selector::is_empty(&chosen)
+        && objects.iter().any(made)
+        && !pods.iter().any(|pod| takes(&pod.labels))
+        && !objects.iter().any(|o| made(o) && takes(&o.get("spec.template.metadata.labels")))
+    {
+        let text = "this budget selects none of the pods in this manifest".to_owned();
+        r.hazard("selects-nothing", &chosen, text);
     }
 }
 
 /// A share of the request cannot be computed without one.
+///
+/// Models pkg/controller/podautoscaler replica_calculator.go calculateRequests: containers that
+/// end do not count, and what the pod as a whole requests stands for all of them.
 fn scaler(spec: &At, objects: &[At], pods: &[Pod], r: &mut Report) {
     let target = spec.get("scaleTargetRef");
     let name = target.get("name");
@@ -122,15 +169,20 @@ fn scaler(spec: &At, objects: &[At], pods: &[Pod], r: &mut Report) {
         named(&name, kind, objects, r);
     }
     let pod = pods.iter().find(|p| p.kind == kind && p.name == name.str());
-    let Some(pod) = pod else { return };
+    let Some(pod) = pod.filter(|pod| !pod.spec.get("resources").here()) else { return };
+    let stays =
+        |c: &At<'_>| c.path.contains(".containers[") || c.str_of("restartPolicy") == "Always";
     for metric in spec.get("metrics").items() {
         let resource = metric.get("resource");
         let what = resource.get("name");
-        if resource.get("target").str_of("type") != "Utilization" {
+        let given = of_kind(objects, "LimitRange").any(|range| gives(range, what.str()));
+        if resource.get("target").str_of("type") != "Utilization" || given {
             continue;
         }
-        let path = format!("resources.requests.{}", what.str());
-        let lacks = |c: &At<'_>| !c.get(&path).here() && amount(&c.get(&path)).is_zero();
+        let listed = |c: &At<'_>, list: &str| {
+            c.get("resources").get(list).entries().iter().any(|(e, _)| e.key == what.str())
+        };
+        let lacks = |c: &At<'_>| stays(c) && !listed(c, "requests") && !listed(c, "limits");
         if let Some(one) = containers(&pod.spec).iter().find(|c| lacks(c)) {
             let text = format!("container `{}` requests no {}", one.str_of("name"), what.str());
             let found = r.hazard("scaler-without-request", &what, text);
@@ -142,6 +194,17 @@ fn scaler(spec: &At, objects: &[At], pods: &[Pod], r: &mut Report) {
             found.related.push((one.get("name").span, "this container".to_owned()));
         }
     }
+}
+
+/// Whether a LimitRange gives containers a request they do not make.
+fn gives(range: &At, resource: &str) -> bool {
+    let lists = ["defaultRequest", "default"];
+    let limits = range.get("spec.limits").items();
+    let mut found = limits.iter().filter(|one| one.str_of("type") == "Container");
+    found.any(|one| {
+        let given = lists.iter().flat_map(|list| one.get(list).entries());
+        given.into_iter().any(|(entry, _)| entry.key == resource)
+    })
 }
 
 /// Two workloads whose selectors take each other's pods.

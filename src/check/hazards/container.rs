@@ -97,7 +97,8 @@ fn unset(at: &At, known: &BTreeSet<&str>, r: &mut Report) {
         let plain =
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let escaped = at.str()[..i].ends_with('$');
-        let service = name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT");
+        // Set for each Service: WEB_SERVICE_HOST, WEB_PORT, WEB_PORT_80_TCP_ADDR and their like.
+        let service = name.contains("_SERVICE_") || name.contains("_PORT");
         if plain && !escaped && !service && !known.contains(name) {
             let text = format!("no variable `{name}` is set before this, so `$({name})` stays");
             let all: Vec<&str> = known.iter().copied().collect();
@@ -111,12 +112,24 @@ fn unset(at: &At, known: &BTreeSet<&str>, r: &mut Report) {
     }
 }
 
+/// Name and tag of an image of Docker's official ones; a namesake elsewhere is another program.
+fn official(image: &str) -> (&str, &str) {
+    let bare = ["docker.io/library/", "library/"].iter().find_map(|at| image.strip_prefix(at));
+    let bare = bare.unwrap_or(image);
+    let bare = bare.split_once('@').map_or(bare, |(name, _)| name);
+    if bare.contains('/') { ("", "") } else { bare.split_once(':').unwrap_or((bare, "")) }
+}
+
+/// Those whose Alpine variant is Alpine's base and one program.
+const PLAIN: [&str; 9] =
+    ["nginx", "redis", "node", "python", "httpd", "haproxy", "memcached", "golang", "php"];
+
 /// Small images bring `sh`, not `bash`.
 fn missing_shell(one: &At, r: &mut Report) {
     let image = one.str_of("image");
-    let name = image.rsplit('/').next().unwrap_or("");
-    let (name, tag) = name.split_once(':').unwrap_or((name, ""));
-    let small = ["busybox", "alpine"].contains(&name) || tag.contains("alpine");
+    let (name, tag) = official(image);
+    let small =
+        ["busybox", "alpine"].contains(&name) || tag.contains("alpine") && PLAIN.contains(&name);
     let word = one.get("command").items().into_iter().next();
     let Some(word) = word.filter(|w| small && ["bash", "/bin/bash"].contains(&w.str())) else {
         return;
@@ -138,8 +151,7 @@ fn root(one: &At, pod: &At, r: &mut Report) {
     if !must.bool() {
         return;
     }
-    let image = one.str_of("image").rsplit('/').next().unwrap_or("");
-    let image = image.split([':', '@']).next().unwrap_or("");
+    let (image, _) = official(one.str_of("image"));
     let known = ["busybox", "alpine", "nginx", "ubuntu", "debian", "httpd", "python", "node"];
     let text = match user.int() {
         Some(0) => "`runAsUser: 0` is root, which `runAsNonRoot` forbids".to_owned(),
@@ -189,7 +201,8 @@ fn written(script: &str) -> impl Iterator<Item = &str> {
             let n = rest.find(|c: char| c.is_whitespace() || ";&|)\"'".contains(c));
             &rest[..n.unwrap_or(rest.len())]
         })
-        .filter(|path| path.starts_with('/') && path.len() > 1)
+        // `<b>/tmp</b>` is text.
+        .filter(|path| path.starts_with('/') && path.len() > 1 && !path.contains('<'))
 }
 
 /// A volume of the pod that all who mount it only read stays empty.

@@ -18,7 +18,11 @@ pub(super) struct Pod<'a> {
     pub kind: &'a str,
     /// Of the object that makes them.
     pub name: &'a str,
+    /// That object.
+    pub maker: At<'a>,
     pub labels: At<'a>,
+    /// Keys and values of the labels, read once: Services ask them all.
+    pub pairs: Vec<(&'a str, &'a str)>,
     pub spec: At<'a>,
 }
 
@@ -41,7 +45,7 @@ pub(super) fn of(roots: &[&Node], practices: bool, r: &mut Report) {
         }
     }
     for service in objects.iter().filter(|o| o.str_of("kind") == "Service") {
-        unselected(&service.get("spec"), &pods, r);
+        unselected(&service.get("spec"), &objects, &pods, r);
     }
 }
 
@@ -50,14 +54,19 @@ pub(super) fn pod_of<'a>(root: &At<'a>) -> Option<Pod<'a>> {
     let kind = root.str_of("kind");
     let at = match kind {
         "Pod" => root.clone(),
-        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" => {
-            root.get("spec.template")
-        }
+        "Deployment"
+        | "ReplicaSet"
+        | "StatefulSet"
+        | "DaemonSet"
+        | "Job"
+        | "ReplicationController" => root.get("spec.template"),
         "CronJob" => root.get("spec.jobTemplate.spec.template"),
         _ => return None,
     };
     let name = root.get("metadata").str_of("name");
-    Some(Pod { kind, name, labels: at.get("metadata.labels"), spec: at.get("spec") })
+    let labels = at.get("metadata.labels");
+    let pairs = labels.entries().iter().map(|(e, value)| (e.key.as_str(), value.str())).collect();
+    Some(Pod { kind, name, maker: root.clone(), labels, pairs, spec: at.get("spec") })
 }
 
 pub(super) fn containers<'a>(spec: &At<'a>) -> Vec<At<'a>> {
@@ -68,7 +77,13 @@ pub(super) fn containers<'a>(spec: &At<'a>) -> Vec<At<'a>> {
 
 /// ConfigMaps, Secrets and claims a pod cannot start without.
 fn references(pod: &Pod, objects: &[At], r: &mut Report) {
+    // A StatefulSet puts its own claim in the place of a volume of that name.
+    let claims = pod.maker.get("spec.volumeClaimTemplates").items();
+    let claimed = |name: &str| claims.iter().any(|c| c.get("metadata").str_of("name") == name);
     for volume in pod.spec.get("volumes").items() {
+        if claimed(volume.str_of("name")) {
+            continue;
+        }
         for (key, kind, name) in [
             ("configMap", "ConfigMap", "name"),
             ("secret", "Secret", "secretName"),
@@ -105,7 +120,8 @@ fn references(pod: &Pod, objects: &[At], r: &mut Report) {
 fn reference(at: &At, name: &At, kind: &str, key: Option<&At>, objects: &[At], r: &mut Report) {
     // Each namespace has this one from the start.
     let given = name.str() == "kube-root-ca.crt";
-    if name.str().is_empty() || at.get("optional").bool() || given {
+    let made = objects.iter().any(|object| makes(object, kind, name.str()));
+    if name.str().is_empty() || at.get("optional").bool() || given || made {
         return;
     }
     let of_kind = || objects.iter().filter(|o| o.str_of("kind") == kind);
@@ -129,6 +145,29 @@ fn reference(at: &At, name: &At, kind: &str, key: Option<&At>, objects: &[At], r
     };
     if let Some(key) = key.filter(|key| !key.str().is_empty()) {
         missing_key(found, key, kind, r);
+    }
+}
+
+/// Whether an object has another one made of this kind and name.
+fn makes(object: &At, kind: &str, name: &str) -> bool {
+    let (own, spec) = (object.get("metadata").str_of("name"), object.get("spec"));
+    match (object.str_of("kind"), kind) {
+        ("SealedSecret", "Secret") => {
+            let other = spec.get("template.metadata").str_of("name");
+            name == if other.is_empty() { own } else { other }
+        }
+        ("ExternalSecret", "Secret") => {
+            let other = spec.get("target").str_of("name");
+            name == if other.is_empty() { own } else { other }
+        }
+        ("Certificate", "Secret") => name == spec.str_of("secretName"),
+        ("StatefulSet", "PersistentVolumeClaim") => {
+            spec.get("volumeClaimTemplates").items().iter().any(|claim| {
+                let before = format!("{}-{own}-", claim.get("metadata").str_of("name"));
+                name.strip_prefix(&before).is_some_and(|n| n.parse::<u32>().is_ok())
+            })
+        }
+        _ => false,
     }
 }
 
@@ -285,7 +324,8 @@ fn never_ends(container: &At) -> bool {
     let words: Vec<&str> = words.iter().flatten().map(At::str).collect();
     let script = words.join(" ");
     // A loop that can be left ends; so does what runs in the background of a script.
-    let breaks = ["break", "exit", "kill", "&\n", "& "].iter().any(|word| script.contains(word));
+    let ends = ["break", "exit", "return", "timeout", "kill", "&\n", "& "];
+    let breaks = ends.iter().any(|word| script.contains(word));
     ENDLESS.iter().any(|sign| script.contains(sign)) && !breaks
 }
 
@@ -308,14 +348,37 @@ fn endless_in_job(pod: &Pod, r: &mut Report) {
     }
 }
 
+/// Labels that controllers give their pods themselves: (kind, key).
+const GIVEN: [(&str, &str); 7] = [
+    ("StatefulSet", "statefulset.kubernetes.io/pod-name"),
+    ("StatefulSet", "apps.kubernetes.io/pod-index"),
+    ("StatefulSet", "controller-revision-hash"),
+    ("DaemonSet", "controller-revision-hash"),
+    ("Deployment", "pod-template-hash"),
+    ("Job", "job-name"),
+    ("Job", "batch.kubernetes.io/job-name"),
+];
+
+/// Whether pods have all these labels, or will have.
+fn selects(wanted: &[(&str, &str)], pod: &Pod) -> bool {
+    wanted.iter().all(|pair| GIVEN.contains(&(pod.kind, pair.0)) || pod.pairs.contains(pair))
+}
+
 /// A Service that selects none of the pods next to it, or a port by a name none of them has.
-fn unselected(spec: &At, pods: &[Pod], r: &mut Report) {
+fn unselected(spec: &At, objects: &[At], pods: &[Pod], r: &mut Report) {
     let wanted = spec.get("selector");
     if pods.is_empty() || wanted.len() == 0 {
         return;
     }
-    let selected: Vec<&Pod> =
-        pods.iter().filter(|pod| selector::matches_labels(&wanted, &pod.labels)).collect();
+    let pairs = wanted.entries();
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(e, at)| (e.key.as_str(), at.str())).collect();
+    let selected: Vec<&Pod> = pods.iter().filter(|pod| selects(&pairs, pod)).collect();
+    // Kinds that only others know make pods from templates as well.
+    let elsewhere =
+        |o: &At<'_>| selector::matches_labels(&wanted, &o.get("spec.template.metadata.labels"));
+    if selected.is_empty() && objects.iter().any(elsewhere) {
+        return;
+    }
     if selected.is_empty() {
         let text = "this Service selects none of the pods in this manifest".to_owned();
         let one = r.hazard("selects-nothing", &wanted, text);
@@ -329,13 +392,17 @@ fn unselected(spec: &At, pods: &[Pod], r: &mut Report) {
         );
         return;
     }
+    let ports = spec.get("ports").items();
+    if ports.iter().all(|port| port.str_of("targetPort").is_empty()) {
+        return;
+    }
     let names: Vec<&str> = selected
         .iter()
         .flat_map(|pod| containers(&pod.spec))
         .flat_map(|c| c.get("ports").items())
         .map(|port| port.str_of("name"))
         .collect();
-    for port in spec.get("ports").items() {
+    for port in ports {
         let target = port.get("targetPort");
         if !target.str().is_empty() && !names.contains(&target.str()) {
             let fix = fix::nearest_value(r.text, &target, &names);
