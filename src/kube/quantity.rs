@@ -86,6 +86,13 @@ impl Quantity {
         self.in_units_of(NANO)
     }
 
+    /// Whether it is so many times `page`. Models Value() % page, which of very many keeps the
+    /// lowest 64 bits.
+    pub fn is_multiple_of(self, page: i64) -> bool {
+        let units = self.nano / NANO + (self.nano % NANO).signum();
+        page > 0 && units as i64 % page == 0
+    }
+
     pub fn is_whole(self) -> bool {
         self.nano % NANO == 0
     }
@@ -204,14 +211,15 @@ impl fmt::Display for Quantity {
             return f.write_str("0");
         }
         let mut idx = 0;
-        while amount % 1000 == 0 && idx + 1 < DECIMAL.len() {
+        while amount % 1000 == 0 {
             amount /= 1000;
             idx += 1;
         }
         match (self.format, 3 * (idx as i32 - 3)) {
             (Format::Exponent, 0) => write!(f, "{amount}"),
             (Format::Exponent, power) => write!(f, "{amount}e{power}"),
-            _ => write!(f, "{amount}{}", DECIMAL[idx]),
+            // The server drops a suffix it has no letter for.
+            _ => write!(f, "{amount}{}", DECIMAL.get(idx).unwrap_or(&"")),
         }
     }
 }
@@ -246,6 +254,8 @@ mod tests {
         (".5", Ok(("500m", 500))),
         ("9999999999999999999", Ok(("9999999999999999999", i64::MAX))),
         ("1e+20", Ok(("100e18", i64::MAX))),
+        ("1e+21", Ok(("1e21", i64::MAX))),
+        ("10000000000000000000000", Ok(("10", i64::MAX))),
         ("9999999999999999999Ki", Ok(("9223372036854775807", i64::MAX))),
         ("", Err(FORMAT_WRONG)),
         ("abc", Err(FORMAT_WRONG)),

@@ -22,8 +22,8 @@ pub(in crate::check) fn object(root: &At, r: &mut Report) {
         meta::labels(&labels.called("metadata.labels"), r);
     }
     let (chosen, manual) = (at.get("selector"), at.get("manualSelector").bool());
-    if chosen.here() && !manual {
-        // The server adds its own label to the selector before it looks at it.
+    // The server adds its own label to the selector before it looks at it, so an empty one is good.
+    if !manual && !selector::is_empty(&chosen) {
         r.invalid_as(&chosen, &selector::json(&chosen), "`selector` not auto-generated");
     }
     spec(&at, Some(&meta).filter(|_| !manual), r);

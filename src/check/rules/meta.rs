@@ -10,6 +10,20 @@ pub(in crate::check) const NOT_STANDARD: &str =
     "name is neither a standard finalizer name nor is it fully qualified";
 const ANNOTATIONS_MAX: usize = 256 * 1024;
 
+/// What the server puts behind a `generateName`: five such letters, others each time.
+const SUFFIX: &str = "x7k4w";
+
+/// The name that is made of a prefix is looked at as well.
+/// Models apiserver pkg/storage/names SimpleNameGenerator.
+fn generated(prefix: &At, rule: Rule, r: &mut Report) {
+    let start: String = prefix.str().chars().take(63 - SUFFIX.len()).collect();
+    let name = format!("{start}{SUFFIX}");
+    for objection in rule(&name) {
+        let at = prefix.called("metadata.name");
+        r.invalid_as(&at, &super::super::show::quote(&name), &objection).code = "bad-name".into();
+    }
+}
+
 /// Checks the metadata of an object whose name is under `rule`.
 pub(in crate::check) fn object(meta: &At, rule: Rule, r: &mut Report) {
     let prefix = meta.get("generateName");
@@ -19,6 +33,9 @@ pub(in crate::check) fn object(meta: &At, rule: Rule, r: &mut Report) {
         }
     }
     let name = meta.get("name");
+    if name.str().is_empty() && !prefix.str().is_empty() {
+        generated(&prefix, rule, r);
+    }
     if name.str().is_empty() && prefix.str().is_empty() {
         r.required(&name, "name or generateName is required")
             .help

@@ -215,6 +215,12 @@ fn scalars(spec: &At, r: &mut Report) {
     );
     affinity::tolerations(&spec.get("tolerations"), r);
     host_aliases(&spec.get("hostAliases"), r);
+    let runtime = spec.get("runtimeClassName");
+    if runtime.here() && runtime.str().is_empty() {
+        for objection in names::subdomain("") {
+            r.invalid(&runtime, &objection).code = "bad-name".into();
+        }
+    }
     r.all(
         spec,
         &[

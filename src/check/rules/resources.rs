@@ -299,7 +299,7 @@ fn one(name: &str, key: crate::text::Span, value: &At, of: Of, r: &mut Report) {
         let size = Quantity::parse(size).ok().filter(|size| size.is_integer());
         size.map_or(0, Quantity::value)
     });
-    if page.is_some_and(|page| page <= 0 || worth.value() % page != 0) {
+    if page.is_some_and(|page| !worth.is_multiple_of(page)) {
         let text = format!("{worth} is not positive integer multiple of {name}");
         r.invalid_as(value, &show::quote(&worth.to_string()), &text);
     }

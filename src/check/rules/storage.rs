@@ -123,6 +123,7 @@ fn sources(spec: &At, r: &mut Report) {
         if n_seen > 1 {
             let at = at.called(at.path.replace("cephfs", "cephFS"));
             r.forbidden(&at, "may not specify more than 1 volume type");
+            continue;
         } else if *kind == "csi" {
             volume::csi_driver(&at.get("driver"), r);
             r.must(&at.get("volumeHandle"), Must::Required);
@@ -132,6 +133,12 @@ fn sources(spec: &At, r: &mut Report) {
             }
         } else {
             volume::one_source(kind, &at, r);
+        }
+        let space = at.get("endpointsNamespace");
+        if *kind == "glusterfs" && space.here() && space.str().is_empty() {
+            r.invalid(&space, "if the endpointnamespace is set, it must be a valid namespace name");
+        } else if *kind == "glusterfs" {
+            r.must(&space, Must::Name(names::label));
         }
         if *kind == "local" {
             let path = at.get("path");

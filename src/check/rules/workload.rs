@@ -162,7 +162,9 @@ fn number(at: &At, default: i64) -> i64 {
 }
 
 pub(in crate::check) fn percentage(at: &At) -> Option<i64> {
-    at.str().strip_suffix('%')?.parse().ok()
+    let digits = at.str().strip_suffix('%')?;
+    // A sign makes it no percentage.
+    digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 pub(in crate::check) fn at_most_whole(at: &At, r: &mut Report) {

@@ -1,6 +1,8 @@
 //! What the server accepts with a warning, in its order.
 //! Models pkg/api/pod/warnings.go, pkg/api/service/warnings.go and the strategies (v1.36).
 
+mod storage;
+
 use super::cursor::At;
 use super::report::Report;
 use super::rules::PROJECTIONS;
@@ -40,8 +42,13 @@ pub(super) fn of(kind: &str, root: &At, r: &mut Report) {
         }
         "DaemonSet" => template(&spec.get("template"), r),
         "PersistentVolumeClaim" => {
+            storage::annotations(&root.get("metadata.annotations"), false, r);
             let resources = spec.get("resources");
             storage(&resources, &resources.path.clone(), r);
+        }
+        "PersistentVolume" => {
+            storage::annotations(&root.get("metadata.annotations"), true, r);
+            storage::volume(&spec, r);
         }
         "PodTemplate" => template(&root.get("template"), r),
         "EndpointSlice" if root.str_of("addressType") == "FQDN" => {
@@ -341,14 +348,17 @@ fn hidden_variables(list: &At, r: &mut Report) {
 
 /// Ports are compared over all containers: they share one network.
 fn ports(spec: &At, r: &mut Report) {
-    let mut seen: Vec<(String, At)> = Vec::new();
+    // By the last bits of the number, so that thousands of ports are not compared with each other.
+    let mut seen: Vec<Vec<(i64, &str, At)>> = vec![Vec::new(); 256];
     let mut named: BTreeMap<&str, String> = BTreeMap::new();
     for list in ["initContainers", "containers"] {
         for container in spec.get(list).items() {
             for port in container.get("ports").items() {
                 host_ip(&port, r);
-                let key = format!("{}/{}", number(&port, "containerPort"), protocol(&port));
-                for (_, other) in seen.iter().filter(|(k, _)| *k == key) {
+                let (number, protocol) = (number(&port, "containerPort"), protocol(&port));
+                let near = &mut seen[(number & 255) as usize];
+                for (_, _, other) in near.iter().filter(|(n, p, _)| (*n, *p) == (number, protocol))
+                {
                     compare(&port, other, r);
                 }
                 let name = port.str_of("name");
@@ -363,7 +373,7 @@ fn ports(spec: &At, r: &mut Report) {
                 } else {
                     named.insert(name, port.path.clone());
                 }
-                seen.push((key, port));
+                near.push((number, protocol, port));
             }
         }
     }
