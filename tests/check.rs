@@ -607,6 +607,51 @@ fn completions_work_in_braces_and_brackets() {
     assert_eq!(labels(&format!("{POD}  containers: [{{name: \"a|\"}}]\n")), [""; 0]);
 }
 
+/// Fields the lessons' solutions write, of which hovering says no more than their values.
+fn silent_fields() -> Vec<String> {
+    let mut silent = Vec::new();
+    let mut known = Vec::new();
+    for text in solutions(&Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons")) {
+        let mut offset = 0;
+        for line in text.split_inclusive('\n') {
+            let key = line.trim_start_matches([' ', '-']);
+            let at = offset + line.len() - key.len();
+            offset += line.len();
+            let named = key.split_once(':').is_some_and(|(key, _)| {
+                !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric())
+            });
+            let Some(found) = hover(&text, at).filter(|_| named) else { continue };
+            if known.contains(&found.described) {
+                continue;
+            }
+            if found.doc.is_empty() || found.doc.starts_with("One of ") {
+                silent.push(found.path);
+            }
+            known.push(found.described);
+        }
+    }
+    assert!(known.len() > 100, "only {} fields", known.len());
+    silent
+}
+
+fn solutions(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).expect("lessons").map(|entry| entry.expect("entry").path());
+    let mut found = Vec::new();
+    for path in entries {
+        if path.is_dir() {
+            found.extend(solutions(&path));
+        } else if path.ends_with("solution.yaml") {
+            found.push(fs::read_to_string(path).expect("a manifest"));
+        }
+    }
+    found
+}
+
+#[test]
+fn hover_has_a_sentence_for_each_field_of_the_lessons() {
+    assert_eq!(silent_fields(), Vec::<String>::new());
+}
+
 #[test]
 fn hover_tells_defaults_and_since_when() {
     let doc = |marked: &str| {

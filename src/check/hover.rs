@@ -8,6 +8,7 @@ use crate::text::Span;
 use crate::yaml::{self, Node, Value};
 
 /// A word on the fields learners of multi-container pods meet: `Type.field text`, a line each.
+/// `*` is any type.
 const WORDS: &str = include_str!("hover.txt");
 
 /// Defaults beyond those of the schema, and the version of Kubernetes from which on a field works
@@ -96,13 +97,16 @@ fn trusted(of: &Type, field: &Field, value: &Node) -> String {
 
 fn doc(of: &Type, field: &Field) -> String {
     let name = super::go_types::bare_name(of);
-    let row = |table: &'static str| {
+    let row_of = |table: &'static str, owner: &str| {
         table.lines().find_map(|line| {
             let (path, text) = line.split_once(' ')?;
-            (path.split_once('.') == Some((name, field.name))).then_some(text)
+            (path.split_once('.') == Some((owner, field.name))).then_some(text)
         })
     };
-    let mut parts: Vec<String> = row(WORDS).map(str::to_owned).into_iter().collect();
+    let row = |table: &'static str| row_of(table, name);
+    // What all kinds have stands there once.
+    let word = row(WORDS).or_else(|| row_of(WORDS, "*"));
+    let mut parts: Vec<String> = word.map(str::to_owned).into_iter().collect();
     if !field.values.is_empty() {
         parts.push(format!("One of {}.", field.values.join(", ")));
     }
