@@ -1,10 +1,11 @@
 //! Best practice: the fourth level, off unless asked for. What runs well in a lab and badly in
 //! production, as a table (`practices.txt`): code, what it is about, field, when it speaks, what
-//! it says, and why in a sentence.
+//! it says, and why in a sentence; of an owner `-` the functions below look for it.
 
 use super::cursor::At;
 use super::hazards::{Pod, containers};
 use super::report::Report;
+use super::rules::selector;
 use crate::diagnostic::{Severity, Stage};
 use crate::part::part;
 
@@ -57,6 +58,80 @@ fn look(objects: &[At], pods: &[Pod], r: &mut Report) {
     for object in objects {
         let name = object.get("metadata.name");
         rows(object.str_of("kind"), object, &name, None, r);
+        match object.str_of("kind") {
+            "Role" | "ClusterRole" => role(object, r),
+            "RoleBinding" | "ClusterRoleBinding" => binding(object, r),
+            "ConfigMap" => config(object, r),
+            "Deployment" | "StatefulSet" => workload(object, objects, r),
+            _ => {}
+        }
+    }
+}
+
+/// What a role allows beyond what its purpose can be.
+fn role(object: &At, r: &mut Report) {
+    for rule in object.get("rules").items() {
+        let has = |list: &str, words: &[&str]| {
+            rule.get(list).items().into_iter().find(|at| words.contains(&at.str()))
+        };
+        let any = ["apiGroups", "resources", "verbs"].iter().find_map(|list| has(list, &["*"]));
+        if let Some(at) = any {
+            coded("wildcard-rule", &at, r);
+        }
+        let reads = has("verbs", &["get", "list", "watch", "*"]).is_some();
+        if let Some(at) = has("resources", &["secrets"]).filter(|_| reads) {
+            coded("reads-secrets", &at, r);
+        }
+        let makes = has("verbs", &["create", "*"]).is_some();
+        if let Some(at) = has("resources", &["pods", "pods/exec"]).filter(|_| makes) {
+            coded("makes-pods", &at, r);
+        }
+    }
+}
+
+fn binding(object: &At, r: &mut Report) {
+    let role = object.get("roleRef").get("name");
+    if role.str() == "cluster-admin" {
+        coded("cluster-admin", &role, r);
+    }
+}
+
+/// Words in names of what should be in a Secret.
+const SECRET: [&str; 5] = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY"];
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_uppercase().replace(['-', '.'], "_");
+    SECRET.iter().any(|word| name.contains(word))
+}
+
+fn config(object: &At, r: &mut Report) {
+    for (entry, value) in object.get("data").entries() {
+        if is_secret(&entry.key) && !value.str().is_empty() && !value.str().contains('\n') {
+            coded("secret-in-config", &value, r);
+        }
+    }
+}
+
+/// What is said of a workload by other objects, or should be.
+fn workload(object: &At, objects: &[At], r: &mut Report) {
+    let (kind, name) = (object.str_of("kind"), object.get("metadata.name"));
+    let labels = object.get("spec.template.metadata.labels");
+    let of = |kind: &'static str| objects.iter().filter(move |o| o.str_of("kind") == kind);
+    let replicas = object.get("spec.replicas");
+    let scaled = of("HorizontalPodAutoscaler").any(|one| {
+        let target = one.get("spec.scaleTargetRef");
+        target.str_of("kind") == kind && target.str_of("name") == name.str()
+    });
+    if scaled && replicas.here() {
+        coded("fixed-replicas", &replicas, r);
+    }
+    let takes = |at: At<'_>| selector::matches(&at, &labels);
+    let several = scaled || replicas.int().is_some_and(|n| n > 1);
+    if several && !of("PodDisruptionBudget").any(|one| takes(one.get("spec.selector"))) {
+        coded("no-budget", &name, r);
+    }
+    if !of("NetworkPolicy").any(|one| takes(one.get("spec.podSelector"))) {
+        coded("open-network", &name, r);
     }
 }
 
@@ -101,6 +176,13 @@ fn is(field: &At, word: &str) -> bool {
     }
 }
 
+/// Says what the table has on a code that the code here looks for.
+fn coded(code: &str, at: &At, r: &mut Report) {
+    if let Some([code, .., what, why]) = table().find(|row| row[0] == code) {
+        speak(code, at, what, why, r);
+    }
+}
+
 fn speak(code: &'static str, at: &At, what: &str, why: &str, r: &mut Report) {
     let one = r.hazard(code, at, what.to_owned());
     one.severity = Severity::Practice;
@@ -114,15 +196,21 @@ fn container(container: &At, r: &mut Report) {
     let name = image.str().rsplit('/').next().unwrap_or("");
     let open = !name.contains(':') || name.ends_with(":latest");
     if !name.is_empty() && !name.contains('@') && open {
-        let why = "Tomorrow the same name may be another program: name a version, or a digest.";
-        speak("latest-tag", &image, "the image's version is left open", why, r);
+        coded("latest-tag", &image, r);
     }
     for one in container.get("env").items() {
-        let name = one.str_of("name").to_ascii_uppercase();
-        let secret = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY"];
-        if secret.iter().any(|word| name.contains(word)) && !one.str_of("value").is_empty() {
-            let why = "Who may read the workload reads it too: keep it in a Secret.";
-            speak("secret-in-env", &one.get("value"), "a secret in plain sight", why, r);
+        if is_secret(one.str_of("name")) && !one.str_of("value").is_empty() {
+            coded("secret-in-env", &one.get("value"), r);
+        }
+    }
+    for port in container.get("ports").items() {
+        let of_node = port.get("hostPort");
+        if of_node.int().is_some_and(|n| n > 0) {
+            coded("host-port", &of_node, r);
+        }
+        let number = port.get("containerPort");
+        if number.int() == Some(22) {
+            coded("ssh-port", &number, r);
         }
     }
     let (live, ready) = (container.get("livenessProbe"), container.get("readinessProbe"));
@@ -130,7 +218,6 @@ fn container(container: &At, r: &mut Report) {
         ["httpGet", "tcpSocket", "exec", "grpc"].map(|key| at.get(key).node.map(super::show::json))
     };
     if live.here() && ready.here() && asks(&live) == asks(&ready) {
-        let why = "Where both ask the same, a pod that is merely busy is killed, not spared.";
-        speak("same-probes", &live, "liveness and readiness ask the same", why, r);
+        coded("same-probes", &live, r);
     }
 }
