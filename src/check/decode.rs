@@ -98,8 +98,8 @@ pub(super) fn unknown_among(
         }
     });
     // Of a key that stands twice, the other one would stay.
-    let alone = parent.entries().iter().filter(|other| other.key == entry.key).count() == 1;
-    if let Some(name) = nearest.filter(|_| alone && !r.text.is_empty()) {
+    let alone = || parent.entries().iter().filter(|other| other.key == entry.key).count() == 1;
+    if let Some(name) = nearest.filter(|_| !r.text.is_empty() && alone()) {
         one.fixes.push(fix::replace(entry.key_span, name, &format!("Rename to `{name}`")));
     }
     r.push(one);

@@ -121,10 +121,10 @@ pub fn check_with(text: &str, practices: bool) -> Checked {
     }
     let mut together = Report::new(text);
     hazards::of(&all, practices, &mut together);
-    let refused = |hazard: &Diagnostic| {
-        diagnostics.iter().any(|d| d.severity == Severity::Error && d.span == hazard.span)
-    };
-    together.found.retain(|hazard| !refused(hazard));
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    let mut refused: Vec<(u32, u32)> = errors.map(|d| (d.span.start, d.span.end)).collect();
+    refused.order();
+    together.found.retain(|one| refused.binary_search(&(one.span.start, one.span.end)).is_err());
     diagnostics.extend(together.found);
     diagnostics.order_by_key(|d| (d.span.start, d.severity));
     diagnostics.dedup();
