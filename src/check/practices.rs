@@ -100,7 +100,7 @@ fn binding(object: &At, r: &mut Report) {
 const SECRET: [&str; 5] = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY"];
 
 fn is_secret(name: &str) -> bool {
-    let name = name.to_uppercase().replace(['-', '.'], "_");
+    let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
     SECRET.iter().any(|word| name.contains(word))
 }
 
