@@ -44,8 +44,12 @@ pub(super) fn of(roots: &[&Node], practices: bool, r: &mut Report) {
             endless_in_job(pod, r);
         }
     }
+    // Kinds that only others know make pods from templates as well.
+    let strange = objects.iter().filter(|o| pod_of(o).is_none());
+    let strange: Vec<At> = strange.map(|o| o.get("spec.template.metadata.labels")).collect();
+    let strange: Vec<At> = strange.into_iter().filter(At::here).collect();
     for service in objects.iter().filter(|o| o.str_of("kind") == "Service") {
-        unselected(&service.get("spec"), &objects, &pods, r);
+        unselected(&service.get("spec"), &strange, &pods, r);
     }
 }
 
@@ -365,7 +369,7 @@ fn selects(wanted: &[(&str, &str)], pod: &Pod) -> bool {
 }
 
 /// A Service that selects none of the pods next to it, or a port by a name none of them has.
-fn unselected(spec: &At, objects: &[At], pods: &[Pod], r: &mut Report) {
+fn unselected(spec: &At, strange: &[At], pods: &[Pod], r: &mut Report) {
     let wanted = spec.get("selector");
     if pods.is_empty() || wanted.len() == 0 {
         return;
@@ -373,10 +377,7 @@ fn unselected(spec: &At, objects: &[At], pods: &[Pod], r: &mut Report) {
     let pairs = wanted.entries();
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(e, at)| (e.key.as_str(), at.str())).collect();
     let selected: Vec<&Pod> = pods.iter().filter(|pod| selects(&pairs, pod)).collect();
-    // Kinds that only others know make pods from templates as well.
-    let elsewhere =
-        |o: &At<'_>| selector::matches_labels(&wanted, &o.get("spec.template.metadata.labels"));
-    if selected.is_empty() && objects.iter().any(elsewhere) {
+    if selected.is_empty() && strange.iter().any(|at| selector::matches_labels(&wanted, at)) {
         return;
     }
     if selected.is_empty() {
