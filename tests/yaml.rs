@@ -166,6 +166,7 @@ fn broken_text_gives_kubectls_words_and_the_rest_of_the_tree() {
         ("a: @b\n", "{a:null} ! yaml: found character that cannot start any token"),
         ("a: \u{1}b\n", "{a:null} ! yaml: control characters are not allowed"),
         ("a: 1\n--- x\nb: 2\n", "{a:1} {b:2} ! invalid Yaml document separator: x"),
+        ("...\na: 1\n", "{a:1} ! yaml: did not find expected node content"),
         ("a: 1\n...\nb: 2\n", "{a:1} ? kubectl ignores everything from here to the next `---`"),
         ("---\na: 1\n---\n---\n# c\n--- # d\nb: 2\n", "{a:1} - {b:2}"),
     ]);

@@ -84,6 +84,10 @@ impl<'a> Builder<'a> {
             }
             self.scanner.take();
             t = self.peek().0;
+        } else if t == T::DocEnd {
+            let (_, start, _) = self.peek();
+            self.complain(Some(start), "did not find expected node content", start);
+            return (None, None);
         }
         self.default_tags();
         let ends = [T::Version, T::TagDirective, T::DocStart, T::DocEnd, T::StreamEnd];
