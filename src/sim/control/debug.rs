@@ -6,7 +6,7 @@ use super::{api, change};
 use crate::kube::defaults::pod::ephemeral;
 use crate::sim::model::Container;
 use crate::sim::world::World;
-use crate::trace::{EventId, What};
+use crate::trace::{EventId, What, plain};
 use k8s_openapi::api::core::v1 as core;
 use std::rc::Rc;
 
@@ -17,9 +17,10 @@ use std::rc::Rc;
 // Models pkg/registry/core/pod/strategy.go podEphemeralContainersStrategy (v1.36).
 pub(crate) fn debug(world: &World, words: &[&str], event: EventId) -> Result<(), String> {
     let (target, new) = read(words)?;
-    let (_, name) = change::parts(target);
+    let (_, name) = change::parts(world, target);
     let id = api::by_name(&world.st(), &name).ok_or_else(|| change::missing("pod", &name))?;
     if let Some(why) = world.pod(id, |pod| refusal(&pod.containers, &new)).flatten() {
+        let name = plain(&name);
         return Err(format!("The Pod \"{name}\" is invalid: spec.ephemeralContainers{why}"));
     }
     let added = new.name.clone();
