@@ -364,12 +364,10 @@ fn a_kubectl_command_is_asked_of_the_run_at_the_cursor_and_may_act_on_it() {
 fn the_console_completes_keeps_files_and_stops() {
     let mut session = opened();
     run(&mut session, vec![]);
-    let completed = |session: &mut Session, line: &str, answer: &str, ways: &str| {
-        let effects = session.update(Msg::CompleteKubectl(line.into()));
-        let [Effect::Post(ToWorker::CompleteLine(ask))] = &effects[..] else {
-            panic!("{effects:?}")
-        };
-        assert_eq!(ask.line, line);
+    let completed = |session: &mut Session, typed: &str, answer: &str, ways: &str| {
+        let asked = session.update(Msg::CompleteKubectl(typed.into()));
+        let [Effect::Post(ToWorker::CompleteLine(ask))] = &asked[..] else { panic!("{asked:?}") };
+        assert_eq!(ask.line, typed);
         let (line, ways) = (answer.to_owned(), ways.to_owned());
         session.update(Msg::Worker(FromWorker::LineCompleted { line, ways }))
     };

@@ -97,8 +97,7 @@ pub(super) fn perform(world: &World, action: &str, event: EventId) -> Result<(),
     }
     let mut split = words::split(action).unwrap_or_default();
     join_target(&mut split);
-    let words: Vec<&str> = split.iter().map(String::as_str).collect();
-    let words = words.as_slice();
+    let words: &[&str] = &split.iter().map(String::as_str).collect::<Vec<_>>();
     let flag = |name: &str| {
         words.iter().find_map(|w| w.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')))
     };
