@@ -5,10 +5,9 @@ use std::process::Stdio;
 
 /// Brotli bytes for all that the first lesson needs: what we want.
 const FIRST_LESSON_AIM: u64 = 400 * 1024;
-/// What it must not grow past until then; it may only be lowered. It was raised once, from 965,000,
-/// for network policies, cgroup files, edits applied to what runs, packs, a second language and the
-/// accounts' tokens.
-const FIRST_LESSON_MAX: u64 = 1_004_000;
+/// What it must not grow past until then; it may only be lowered. Builds differ by some hundred
+/// bytes.
+const FIRST_LESSON_MAX: u64 = 765_000;
 const EDITOR_MAX: u64 = 120 * 1024;
 
 pub struct Size {
