@@ -11,7 +11,7 @@ use crate::kube::tree::Tree;
 use crate::sim::{Simulation, suffix_of};
 use crate::text::words::quote;
 use crate::time::SimTime;
-use crate::trace::Event;
+use crate::trace::{Event, Name};
 
 pub(super) const DEBUG: &str = "arguments-only! attach! c:container copy-to: replace! env: f:filename \
      image: keep-labels! keep-annotations! keep-liveness! keep-readiness! keep-startup! \
@@ -108,8 +108,12 @@ pub(super) fn debug(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
         ));
     }
     if args.flag("copy-to").is_none() {
-        let pod = object.clone();
-        return ephemeral(sim, past, args, head, &pod);
+        let one = Debugged {
+            pod: object.clone(),
+            said: cluster.said(kind, object),
+            key: cluster.key(object),
+        };
+        return ephemeral(sim, past, args, head, &one);
     }
     let (copied, container, told) = match copied(object, args, sim.now()) {
         Ok(made) => made,
@@ -131,9 +135,23 @@ pub(super) fn debug(sim: &mut Simulation, past: &[Event], args: &Args) -> Said {
     said
 }
 
+/// A pod that gets a container, with what actions and events call it.
+struct Debugged {
+    pod: Tree,
+    said: String,
+    key: Name,
+}
+
 /// Adds an ephemeral container to a pod, and attaches to it where that is wanted.
 // Models k8s.io/kubectl/pkg/cmd/debug/debug.go debugByEphemeralContainer (v1.36).
-fn ephemeral(sim: &mut Simulation, past: &[Event], args: &Args, head: Said, pod: &Tree) -> Said {
+fn ephemeral(
+    sim: &mut Simulation,
+    past: &[Event],
+    args: &Args,
+    head: Said,
+    debugged: &Debugged,
+) -> Said {
+    let pod = &debugged.pod;
     if args.flag("custom").is_some() {
         return ending(head, Said::error("not simulated: kubectl debug --custom"));
     }
@@ -157,14 +175,14 @@ fn ephemeral(sim: &mut Simulation, past: &[Event], args: &Args, head: Said, pod:
         said.err.push_str(NON_ROOT);
     }
     let from = sim.now();
-    let action = action(args, pod.text("metadata.name"), &name);
+    let action = action(args, &debugged.said, &name);
     // Whether the server takes it is seen by doing it, in this copy of the cluster's future.
     if let Err(why) = sim.act(&action) {
         return ending(said, Said::failed(&why));
     }
     said.actions.push(action);
     if args.has("attach") || (args.has("stdin") && args.flag("attach").is_none()) {
-        attached(sim, past, args, &mut said, (pod, &name, from));
+        attached(sim, past, args, &mut said, (debugged, &name, from));
     }
     said
 }
@@ -198,8 +216,9 @@ fn attached(
     past: &[Event],
     args: &Args,
     said: &mut Said,
-    (pod, container, from): (&Tree, &str, SimTime),
+    (debugged, container, from): (&Debugged, &str, SimTime),
 ) {
+    let pod = &debugged.pod;
     let (name, namespace) = (pod.text("metadata.name"), pod.text("metadata.namespace"));
     let mut all = past.to_vec();
     let mut waits = String::new();
@@ -229,7 +248,7 @@ fn attached(
     if !args.has("quiet") && !was_over {
         said.err.push_str(attach::HINT);
     }
-    said.out.push_str(&attach::lines(&all, name, container, from));
+    said.out.push_str(&attach::lines(&all, &debugged.key, container, from));
     if ended.is_none() {
         said.err.push_str(
             "(not simulated: a terminal that stays open; the container runs on, and kubectl exec \

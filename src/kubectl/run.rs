@@ -221,7 +221,7 @@ fn run(sim: &mut Simulation, past: &[Event], words: &[String], desk: &Desk) -> S
         Some("k") => &words[1..],
         _ => words,
     };
-    let at = words.iter().position(|word| !word.starts_with('-')).unwrap_or(words.len());
+    let at = words::command_at(words);
     let Some(verb) = words.get(at) else {
         return match words::parse("", words) {
             Ok(_) => Said::printed(USAGE),

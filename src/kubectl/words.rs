@@ -41,6 +41,23 @@ impl Args {
 const EVERYWHERE: &str = "n:namespace context: kubeconfig: request-timeout: v: h!help \
      s:server context-namespace: as: as-group: cluster: user: token: insecure-skip-tls-verify! warnings-as-errors! ";
 
+/// Where the command stands in a line: before it may be flags that every command knows.
+pub(super) fn command_at(words: &[String]) -> usize {
+    let takes_value = |word: &str| {
+        EVERYWHERE.split_whitespace().map(flag_spec).any(|(letter, long, switch)| {
+            let short = letter.is_some_and(|letter| {
+                word.strip_prefix('-') == Some(letter.encode_utf8(&mut [0; 4]))
+            });
+            !switch && (short || word.strip_prefix("--") == Some(long))
+        })
+    };
+    let mut at = 0;
+    while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
+        at += if takes_value(word) { 2 } else { 1 };
+    }
+    at.min(words.len())
+}
+
 /// Reads flags as a table such as `o:output A!all-namespaces` names them: `:` takes a value, `!`
 /// none, before it the letter if there is one. The error is pflag's.
 pub(super) fn parse(table: &'static str, words: &[String]) -> Result<Args, String> {
