@@ -56,14 +56,18 @@ fn cargo(args: &[&str]) -> Command {
 
 fn cargo_stages(report: &mut Report, tools: &Tools) {
     let own = ["--manifest-path", "tools/xtask/Cargo.toml", "--target-dir", "target/xtask"];
+    let cut = ["--manifest-path", "tools/cut/Cargo.toml", "--target-dir", "target/cut"];
     report.stage("format", || {
         once(cargo(&["fmt", "--check"]))?;
-        once(cargo(&["fmt", "--check", "--manifest-path", own[1]]))
+        once(cargo(&["fmt", "--check", own[0], own[1]]))?;
+        once(cargo(&["fmt", "--check", cut[0], cut[1]]))
     });
     report.stage("xtask", || counted(cargo(&[&["test", "--quiet"], &own[..]].concat())));
     report.stage("clippy", || {
         let warnings = ["--", "-D", "warnings"];
-        once(cargo(&[&["clippy", "--quiet"], &own[..], &warnings].concat()))?;
+        for tool in [own, cut] {
+            once(cargo(&[&["clippy", "--quiet"], &tool[..], &warnings].concat()))?;
+        }
         once(cargo(&[&["clippy", "--locked", "--all-targets"], &warnings[..]].concat()))
     });
     report.stage("clippy-wasm", || {
