@@ -61,8 +61,11 @@ impl Tail {
             }
             let Ok(fd) = sys.open(&path, OpenHow::READ).await else { continue };
             let from_head = part.is_on("Read_from_Head") || self.begun;
-            if !from_head {
-                let _ = sys.seek(fd, SeekTo::End(0));
+            let left = part.get("pos_file").and_then(|notes| noted(sys, notes, &path, stat.ino));
+            match left {
+                Some(at) => drop(sys.seek(fd, SeekTo::Start(at))),
+                None if from_head => {}
+                None => drop(sys.seek(fd, SeekTo::End(0))),
             }
             fresh.push((path.clone(), stat.ino));
             self.files.insert(path, Followed { fd, ino: stat.ino, partial: Vec::new() });
@@ -71,8 +74,38 @@ impl Tail {
         for (path, file) in &mut self.files {
             read(sys, path, file, &mut lines).await;
         }
+        let changed = !lines.is_empty() || !fresh.is_empty();
+        if let Some(notes) = part.get("pos_file").filter(|_| changed) {
+            self.note(sys, notes).await;
+        }
         (lines, fresh)
     }
+
+    /// Writes down how far each file was read, in whole lines.
+    // Models fluentd lib/fluent/plugin/in_tail/position_file.rb (v1.16).
+    async fn note(&self, sys: &Sys, notes: &str) {
+        let line = |(path, file): (&String, &Followed)| {
+            let at = sys.seek(file.fd, SeekTo::Current(0)).unwrap_or(0);
+            let at = at.saturating_sub(file.partial.len() as u64);
+            format!("{path}\t{at:016x}\t{:016x}\n", file.ino)
+        };
+        let text: String = self.files.iter().map(line).collect();
+        if let Ok(fd) = sys.open(notes, OpenHow::WRITE).await {
+            let _ = sys.write(fd, text.as_bytes()).await;
+            let _ = sys.close(fd);
+        }
+    }
+}
+
+/// Where an earlier run left the file of that inode.
+fn noted(sys: &Sys, notes: &str, path: &str, ino: u64) -> Option<u64> {
+    let text = String::from_utf8_lossy(&sys.peek_file(notes)?).into_owned();
+    let own = text.lines().filter_map(|line| line.strip_prefix(path)?.strip_prefix('\t'));
+    let numbers = own.filter_map(|rest| rest.split_once('\t')).filter_map(|(at, of)| {
+        let number = |text: &str| u64::from_str_radix(text.trim(), 16).ok();
+        (number(of)? == ino).then(|| number(at))?
+    });
+    numbers.last()
 }
 
 async fn read(sys: &Sys, path: &str, file: &mut Followed, lines: &mut Vec<(String, String)>) {
