@@ -14,7 +14,7 @@ pub fn serve(args: &[&str]) -> Done {
     };
     let tools = tools::setup()?;
     println!("The lab will be at http://127.0.0.1:{port}/ once `success` is printed below;");
-    println!("the first build takes about 3 minutes on 2 cores, a change some seconds.");
+    println!("the first build takes about 6 minutes on 2 cores.");
     let mut trunk = tools.command("trunk", &["serve", "--locked", "--dist", "target/serve"]);
     trunk.args(["--port", port]);
     // Trunk refuses to start when one of these is absent, so they can't be in Trunk.toml.

@@ -26,7 +26,7 @@ pub fn test(args: &[&str]) -> Done {
     if let Some(unknown) = only.iter().find(|name| !STAGES.contains(&name.as_str())) {
         return Err(format!("no stage `{unknown}`; there are: {}", STAGES.join(" ")));
     }
-    println!("All stages take about 15 minutes on 2 cores the first time, 4 after that.");
+    println!("All stages take about 27 minutes on 2 cores the first time, 15 after that.");
     let mut report = Report::new(only);
     let mut tools = None;
     report.stage("setup", || {
