@@ -100,12 +100,11 @@ impl Tail {
 /// Where an earlier run left the file of that inode.
 fn noted(sys: &Sys, notes: &str, path: &str, ino: u64) -> Option<u64> {
     let text = String::from_utf8_lossy(&sys.peek_file(notes)?).into_owned();
-    let own = text.lines().filter_map(|line| line.strip_prefix(path)?.strip_prefix('\t'));
-    let numbers = own.filter_map(|rest| rest.split_once('\t')).filter_map(|(at, of)| {
-        let number = |text: &str| u64::from_str_radix(text.trim(), 16).ok();
+    let number = |text: &str| u64::from_str_radix(text.trim(), 16).ok();
+    text.lines().rev().find_map(|line| {
+        let (at, of) = line.strip_prefix(path)?.strip_prefix('\t')?.split_once('\t')?;
         (number(of)? == ino).then(|| number(at))?
-    });
-    numbers.last()
+    })
 }
 
 async fn read(sys: &Sys, path: &str, file: &mut Followed, lines: &mut Vec<(String, String)>) {
