@@ -39,11 +39,6 @@ fn look(lesson: &Lesson, text: &str, asked: &mut Vec<ToWorker>) {
         asked.push(ToWorker::Hover { ask, text: text.clone(), at });
         asked.push(ToWorker::Links { ask, text, at });
     }
-    let tasks = lesson.steps.iter().flat_map(|step| &step.tasks);
-    let predictions = lesson.steps.iter().filter_map(|step| step.prediction.as_ref());
-    let choices = predictions.flat_map(|prediction| &prediction.choices);
-    let goals = tasks.filter_map(|task| task.goal.clone());
-    let goals = goals.chain(choices.filter_map(|choice| choice.right_when.clone()));
     asked.push(ToWorker::Simulate {
         revision: Revision(0),
         text: text.to_owned(),
@@ -51,7 +46,7 @@ fn look(lesson: &Lesson, text: &str, asked: &mut Vec<ToWorker>) {
         seed: lesson.seed,
         started_unix_secs: STARTED_UNIX_SECS,
         until: SimTime::from_secs(lesson.run_secs),
-        goals: goals.chain(lesson.debrief_goals.iter().cloned()).collect(),
+        goals: lesson.goals(),
     });
 }
 

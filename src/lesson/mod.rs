@@ -157,6 +157,21 @@ pub struct Output {
 }
 
 impl Lesson {
+    /// What a run of it is judged by: each task's goal, then each prediction's, then what its
+    /// debrief asks; each once.
+    pub fn goals(&self) -> Vec<Goal> {
+        let tasks = self.steps.iter().flat_map(|s| &s.tasks).filter_map(|t| t.goal.clone());
+        let predictions = self.steps.iter().filter_map(|s| s.prediction.as_ref());
+        let choices = predictions.flat_map(|p| &p.choices).filter_map(|c| c.right_when.clone());
+        let mut goals: Vec<Goal> = Vec::new();
+        for goal in tasks.chain(choices).chain(self.debrief_goals.iter().cloned()) {
+            if !goals.contains(&goal) {
+                goals.push(goal);
+            }
+        }
+        goals
+    }
+
     /// The manifest of that name: `start`, `solution`, or a variant's.
     #[cfg(not(target_arch = "wasm32"))]
     fn manifest(&self, name: &str) -> Option<&str> {

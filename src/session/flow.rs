@@ -80,19 +80,9 @@ impl Session {
         self.bench.solution_seen || self.bench.text != start || self.bench.n_hints > 0
     }
 
-    /// What the worker is to judge: each task's goal, then each prediction's.
+    /// What the worker is to judge.
     pub(super) fn goals(&self) -> Vec<Goal> {
-        let Some(lesson) = self.lesson.here() else { return Vec::new() };
-        let tasks = lesson.steps.iter().flat_map(|s| &s.tasks).filter_map(|t| t.goal.clone());
-        let predictions = lesson.steps.iter().filter_map(|s| s.prediction.as_ref());
-        let choices = predictions.flat_map(|p| &p.choices).filter_map(|c| c.right_when.clone());
-        let mut goals: Vec<Goal> = Vec::new();
-        for goal in tasks.chain(choices).chain(lesson.debrief_goals.iter().cloned()) {
-            if !goals.contains(&goal) {
-                goals.push(goal);
-            }
-        }
-        goals
+        self.lesson.here().map_or(Vec::new(), |lesson| lesson.goals())
     }
 
     fn seen(&self, result: &GoalResult) -> bool {

@@ -364,7 +364,7 @@ impl Pod {
 
 /// An ephemeral container as if it were any other; what it may not have is left out.
 // Models pkg/kubelet/kuberuntime/kuberuntime_container.go ephemeralContainerStartSpec (v1.36).
-fn common(one: &core::EphemeralContainer) -> core::Container {
+pub(crate) fn common(one: &core::EphemeralContainer) -> core::Container {
     let one = one.clone();
     core::Container {
         args: one.args,

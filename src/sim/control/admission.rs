@@ -57,6 +57,16 @@ pub(crate) struct Refused {
     pub(crate) origin: Option<Span>,
 }
 
+/// What of a pod the namespace's Pod Security level refuses, and where that is written.
+pub(super) fn insecure(
+    state: &State,
+    namespace: &str,
+    template: &PodTemplate,
+) -> Option<(String, Option<Span>)> {
+    state.rules.namespaces.get(namespace)?;
+    (super::work()?.insecure)(state, namespace, template)
+}
+
 /// Completes the template, or says why the server refuses the pod. `generated` names end in
 /// symbols that are not known yet when the first checks are made.
 pub(crate) fn admit(
@@ -83,10 +93,7 @@ pub(crate) fn admit(
     account(state, namespace, template).map_err(|why| forbidden(stem, why, None))?;
     prioritize(state, template).map_err(|why| forbidden(stem, why, None))?;
     limit(state, namespace, template).map_err(|why| forbidden(name, why, None))?;
-    if state.rules.namespaces.contains_key(namespace)
-        && let Some(work) = super::work()
-        && let Some((why, origin)) = (work.insecure)(state, namespace, template)
-    {
+    if let Some((why, origin)) = insecure(state, namespace, template) {
         return Err(forbidden(name, why, origin));
     }
     quota(state, namespace, template).map_err(|why| forbidden(name, why, None))

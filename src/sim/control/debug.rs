@@ -2,9 +2,10 @@
 //! subresource. Not the copies `debug --copy-to` makes, which are pods of their own.
 
 use super::apply::change_pod;
-use super::{api, change};
+use super::{admission, api, change};
 use crate::kube::defaults::pod::ephemeral;
-use crate::sim::model::Container;
+use crate::kube::names;
+use crate::sim::model::{Container, PodId, common};
 use crate::sim::world::World;
 use crate::trace::{EventId, What, plain};
 use k8s_openapi::api::core::v1 as core;
@@ -24,6 +25,10 @@ pub(crate) fn debug(world: &World, words: &[&str], event: EventId) -> Result<(),
         return Err(format!("The Pod \"{name}\" is invalid: spec.ephemeralContainers{why}"));
     }
     let added = new.name.clone();
+    if let Some(why) = insecure(world, id, &new) {
+        let name = plain(&name);
+        return Err(format!("Error from server (Forbidden): pods \"{name}\" is forbidden: {why}"));
+    }
     change_pod(world, &name, event, |template| {
         let mut spec = (*template.spec).clone();
         spec.ephemeral_containers.get_or_insert_default().push(new);
@@ -40,6 +45,17 @@ pub(crate) fn debug(world: &World, words: &[&str], event: EventId) -> Result<(),
     Ok(())
 }
 
+/// What the namespace's Pod Security level has against the pod with this container in it, which is
+/// looked at like any other.
+fn insecure(world: &World, id: PodId, new: &core::EphemeralContainer) -> Option<String> {
+    let (namespace, mut template) =
+        world.pod(id, |pod| (pod.namespace.clone(), pod.template.clone()))?;
+    let mut spec = (*template.spec).clone();
+    spec.containers.push(common(new));
+    template.spec = Rc::new(spec);
+    admission::insecure(&world.st(), &namespace, &template).map(|(why, _)| why)
+}
+
 /// What is wrong with a further container beside those there are, after the list's path.
 // Models pkg/apis/core/validation/validation.go ValidatePodEphemeralContainersUpdate,
 // validateEphemeralContainers (v1.36).
@@ -52,6 +68,9 @@ fn refusal(there: &[Container], new: &core::EphemeralContainer) -> Option<String
         ));
     }
     let index = late.count();
+    if let Some(objection) = names::label(&new.name).first() {
+        return Some(format!("[{index}].name: Invalid value: \"{}\": {objection}", new.name));
+    }
     let mut others = there.iter().filter(|one| !one.is_ephemeral());
     if others.clone().any(|one| *one.name == *new.name) {
         return Some(format!("[{index}].name: Duplicate value: \"{}\"", new.name));
